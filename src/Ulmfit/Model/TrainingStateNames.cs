@@ -1,0 +1,24 @@
+namespace Ulmfit.Model;
+
+/// <summary>Names of the tensors that a checkpoint holds beside the weights.</summary>
+public static class TrainingStateNames
+{
+    /// <summary>Adam's first moment of the weight <paramref name="weight"/>, of the weight's shape.</summary>
+    public static string FirstMoment(string weight) => "optimizer.exp_avg." + weight;
+
+    /// <summary>Adam's second moment of the weight <paramref name="weight"/>, of the weight's shape.</summary>
+    public static string SecondMoment(string weight) => "optimizer.exp_avg_sq." + weight;
+
+    /// <summary>Hidden state that layer <paramref name="layer"/> carries to the next training step: <c>[batch, hidden]</c>.</summary>
+    public static string CarriedHidden(int layer) => $"carried.{layer}.h";
+
+    /// <summary>Cell state that layer <paramref name="layer"/> carries to the next training step: <c>[batch, hidden]</c>.</summary>
+    public static string CarriedCell(int layer) => $"carried.{layer}.c";
+
+    /// <summary>Whether the name is one of those, and so no weight.</summary>
+    public static bool IsTrainingState(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.StartsWith("optimizer.", StringComparison.Ordinal) || name.StartsWith("carried.", StringComparison.Ordinal);
+    }
+}
