@@ -1,0 +1,180 @@
+using Ulmfit.Model;
+using Ulmfit.Onnx.Schema;
+using static Ulmfit.Onnx.Export.GraphBuilder;
+
+namespace Ulmfit.Onnx.Export;
+
+/// <summary>The classifier of one direction as ONNX nodes: embedding, LSTM layers, concat pooling, head, softmax.</summary>
+internal static class DirectionGraph
+{
+    public const string Forward = "forward";
+    public const string Backward = "backward";
+
+    /// <summary>Bytes of all weights of a direction in the file.</summary>
+    public static long WeightBytes(ClassifierConfig config)
+    {
+        AwdLstmConfig encoder = config.Encoder;
+        long floats = (long)encoder.VocabularySize * encoder.EmbeddingSize;
+        for (int layer = 0; layer < encoder.Layers; layer++)
+        {
+            long input = encoder.InputSizeOf(layer), output = encoder.OutputSizeOf(layer);
+            floats += 4 * output * (input + output + 2);
+        }
+
+        floats += config.PooledSize * 4L + (long)config.HeadHiddenSize * config.PooledSize;
+        floats += config.HeadHiddenSize * 4L + (long)config.Classes * config.HeadHiddenSize;
+        return floats * sizeof(float);
+    }
+
+    /// <summary>Adds a direction.</summary>
+    /// <param name="graph">Where the nodes go.</param>
+    /// <param name="direction"><see cref="Forward"/> or <see cref="Backward"/>; prefix of all names.</param>
+    /// <param name="weights">The classifier.</param>
+    /// <param name="tokens">Name of the tokens, int64 <c>[time, batch]</c>, in reading order of the text.</param>
+    /// <param name="lengths">Name of the lengths, int64 <c>[batch]</c>.</param>
+    /// <returns>Name of the probabilities, <c>[batch, classes]</c>.</returns>
+    public static string Add(GraphBuilder graph, string direction, DirectionWeights weights, string tokens, string lengths)
+    {
+        ClassifierConfig config = weights.Config;
+        AwdLstmConfig encoder = config.Encoder;
+        var source = new CheckedWeights(direction, weights.Weights);
+
+        if (direction == Backward)
+        {
+            // Each document by its own length, so that its padding stays at the end.
+            tokens = graph.Node("ReverseSequence", $"{direction}/reversed", [tokens, lengths], Attribute("time_axis", 0), Attribute("batch_axis", 1));
+        }
+
+        string embedding = graph.Constant(
+            $"{direction}/embedding/weight",
+            source.Read(AwdLstmNames.Embedding(AwdLstmNames.ClassifierEncoder), encoder.VocabularySize, encoder.EmbeddingSize),
+            encoder.VocabularySize,
+            encoder.EmbeddingSize);
+        string output = graph.Node("Gather", $"{direction}/embedding", [embedding, tokens], Attribute("axis", 0));
+
+        string lengths32 = graph.Node("Cast", $"{direction}/lstm/lengths", [lengths], Attribute("to", (long)TensorProto.Types.DataType.Int32));
+        string last = "";
+        for (int layer = 0; layer < encoder.Layers; layer++)
+        {
+            (output, last) = AddLstm(graph, $"{direction}/lstm{layer}", source, encoder, layer, output, lengths32);
+        }
+
+        string pooled = AddConcatPooling(graph, $"{direction}/pool", config.MaxLength, output, last, lengths);
+        string hidden = AddHeadBlock(graph, direction, source, 0, config.PooledSize, config.HeadHiddenSize, pooled);
+        hidden = graph.Node("Relu", $"{direction}/head/relu", [hidden]);
+        string logits = AddHeadBlock(graph, direction, source, 1, config.HeadHiddenSize, config.Classes, hidden);
+        return graph.Node("Softmax", $"{direction}/softmax", [logits], Attribute("axis", 1));
+    }
+
+    /// <summary>From <c>[time, batch, input]</c> to <c>[time, batch, output]</c> and the state after each document's last token, <c>[batch, output]</c>.</summary>
+    private static (string Output, string Last) AddLstm(GraphBuilder graph, string name, CheckedWeights source, AwdLstmConfig encoder, int layer, string input, string lengths32)
+    {
+        const string Prefix = AwdLstmNames.ClassifierEncoder;
+        int inputs = encoder.InputSizeOf(layer), outputs = encoder.OutputSizeOf(layer);
+        float[] inputWeight = InOnnxGateOrder(source.Read(AwdLstmNames.InputWeight(Prefix, layer), 4 * outputs, inputs));
+        float[] hiddenWeight = InOnnxGateOrder(source.Read(AwdLstmNames.HiddenWeight(Prefix, layer), 4 * outputs, outputs));
+        float[] bias =
+        [
+            .. InOnnxGateOrder(source.Read(AwdLstmNames.InputBias(Prefix, layer), 4 * outputs)),
+            .. InOnnxGateOrder(source.Read(AwdLstmNames.HiddenBias(Prefix, layer), 4 * outputs)),
+        ];
+
+        string sequence = $"{name}/sequence", final = $"{name}/final";
+        graph.NodeInto(
+            [sequence, final],
+            "LSTM",
+            name,
+            [
+                input,
+                graph.Constant($"{name}/W", inputWeight, 1, 4 * outputs, inputs),
+                graph.Constant($"{name}/R", hiddenWeight, 1, 4 * outputs, outputs),
+                graph.Constant($"{name}/B", bias, 1, 8 * outputs),
+                lengths32,
+            ],
+            Attribute("hidden_size", outputs));
+        string squeezed = graph.Node("Squeeze", $"{name}/output", [sequence, graph.Constant($"{name}/output/axes", [1L], 1)]);
+        string last = graph.Node("Squeeze", $"{name}/last", [final, graph.Constant($"{name}/last/axes", [0L], 1)]);
+        return (squeezed, last);
+    }
+
+    /// <summary>PyTorch's gate blocks i, f, g, o in ONNX's order i, o, f, c.</summary>
+    private static float[] InOnnxGateOrder(ReadOnlySpan<float> gates)
+    {
+        float[] ordered = new float[gates.Length];
+        int block = gates.Length / 4;
+        ReadOnlySpan<int> order = [0, 3, 1, 2];
+        for (int gate = 0; gate < 4; gate++)
+        {
+            gates.Slice(order[gate] * block, block).CopyTo(ordered.AsSpan(gate * block));
+        }
+
+        return ordered;
+    }
+
+    /// <summary>Last state, maximum and mean over the document's last <paramref name="maxLength"/> tokens: <c>[batch, 3·output]</c>.</summary>
+    private static string AddConcatPooling(GraphBuilder graph, string name, int maxLength, string output, string last, string lengths)
+    {
+        string zero = graph.Scalar($"{name}/zero", 0L), one = graph.Scalar($"{name}/one", 1L);
+        string limit = graph.Scalar($"{name}/max_length", (long)maxLength);
+        string firstAxis = graph.Constant($"{name}/axis0", [0L], 1), secondAxis = graph.Constant($"{name}/axis1", [1L], 1), thirdAxis = graph.Constant($"{name}/axis2", [2L], 1);
+
+        // Positions [time, 1] against lengths [1, batch]: a token counts from length - maxLength up to length.
+        string shape = graph.Node("Shape", $"{name}/shape", [output]);
+        string time = graph.Node("Gather", $"{name}/time", [shape, zero], Attribute("axis", 0));
+        string positions = graph.Node("Unsqueeze", $"{name}/positions", [graph.Node("Range", $"{name}/range", [zero, time, one]), secondAxis]);
+        string ends = graph.Node("Unsqueeze", $"{name}/ends", [lengths, firstAxis]);
+        string starts = graph.Node("Sub", $"{name}/starts", [ends, limit]);
+        string before = graph.Node("Less", $"{name}/before_end", [positions, ends]);
+        string after = graph.Node("GreaterOrEqual", $"{name}/after_start", [positions, starts]);
+        string counted = graph.Node("Unsqueeze", $"{name}/mask", [graph.Node("And", $"{name}/counted", [before, after]), thirdAxis]);
+
+        string lowest = graph.Scalar($"{name}/lowest", float.NegativeInfinity);
+        string forMaximum = graph.Node("Where", $"{name}/max/masked", [counted, output, lowest]);
+        string maximum = graph.Node("ReduceMax", $"{name}/max", [forMaximum], Attribute("axes", [0L]), Attribute("keepdims", 0));
+
+        string forSum = graph.Node("Where", $"{name}/mean/masked", [counted, output, graph.Scalar($"{name}/nothing", 0f)]);
+        string sum = graph.Node("ReduceSum", $"{name}/mean/sum", [forSum, firstAxis], Attribute("keepdims", 0));
+        string count = graph.Node("Min", $"{name}/count", [lengths, limit]);
+        string divisor = graph.Node("Unsqueeze", $"{name}/divisor", [graph.Node("Cast", $"{name}/count/float", [count], Attribute("to", (long)TensorProto.Types.DataType.Float)), secondAxis]);
+        string mean = graph.Node("Div", $"{name}/mean", [sum, divisor]);
+
+        return graph.Node("Concat", name, [last, maximum, mean], Attribute("axis", 1));
+    }
+
+    /// <summary>BatchNorm with its running statistics and the linear layer: <c>[batch, inputs]</c> to <c>[batch, outputs]</c>.</summary>
+    private static string AddHeadBlock(GraphBuilder graph, string direction, CheckedWeights source, int block, int inputs, int outputs, string input)
+    {
+        string name = $"{direction}/head{block}";
+        string normal = graph.Node(
+            "BatchNormalization",
+            $"{name}/norm",
+            [
+                input,
+                graph.Constant($"{name}/norm/scale", source.Read(AwdLstmNames.BatchNormWeight(block), inputs), inputs),
+                graph.Constant($"{name}/norm/bias", source.Read(AwdLstmNames.BatchNormBias(block), inputs), inputs),
+                graph.Constant($"{name}/norm/mean", source.Read(AwdLstmNames.RunningMean(block), inputs), inputs),
+                graph.Constant($"{name}/norm/var", source.Read(AwdLstmNames.RunningVariance(block), inputs), inputs),
+            ],
+            Attribute("epsilon", ClassifierConfig.BatchNormEpsilon));
+        string weight = graph.Constant($"{name}/linear/weight", source.Read(AwdLstmNames.Linear(block), outputs, inputs), outputs, inputs);
+        return graph.Node("Gemm", $"{name}/linear", [normal, weight], Attribute("transB", 1));
+    }
+
+    /// <summary>Weights, each checked for its shape and for being finite: a model of NaN must never be published.</summary>
+    private sealed class CheckedWeights(string direction, StateDict weights)
+    {
+        public float[] Read(string name, params int[] shape)
+        {
+            float[] data = weights.Require(name, shape).Data;
+            foreach (float value in data)
+            {
+                if (!float.IsFinite(value))
+                {
+                    throw new InvalidDataException($"The tensor '{name}' of the {direction} direction holds {value}: the training diverged.");
+                }
+            }
+
+            return data;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace Ulmfit.Onnx;
+
+/// <summary>What an ONNX file says of itself beside its graph.</summary>
+/// <param name="Labels">Name of each class, in the order of the output; distinct.</param>
+/// <param name="Producer">What made the file, for <c>producer_name</c>.</param>
+/// <param name="Properties">
+/// Further entries of <c>metadata_props</c>, such as the digest of the vocabulary; written in ordinal order of their keys.
+/// The keys of <see cref="OnnxMetadataKeys"/> are the writer's own.
+/// </param>
+public sealed record OnnxModelMetadata(IReadOnlyList<string> Labels, string Producer, IReadOnlyDictionary<string, string> Properties);
