@@ -1,0 +1,111 @@
+using EmbeddedHost.Durable;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EmbeddedHost;
+
+/// <summary>The order in which the host's parts begin and end: lock, keys, durable host, (Kestrel), triggers; and back.</summary>
+internal sealed class HostLifecycle(
+    HostSettings settings,
+    FunctionCatalog catalog,
+    FunctionKeys keys,
+    DurableTaskHost durable,
+    BlobTriggerRunner blobs,
+    TimerTriggerRunner timers,
+    StopSignal stop,
+    IServer server,
+    ILoggerFactory loggers) : IHostedLifecycleService, IDisposable
+{
+    private readonly ILogger _logger = loggers.CreateLogger("EmbeddedHost");
+    private HostLock? _lock;
+    private bool _durableStarted;
+
+    /// <summary>Before anything of the app starts: takes the data directory.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _lock = HostLock.Acquire(settings);
+            if (settings.RequireKeys)
+            {
+                keys.Load();
+            }
+        }
+        catch (Exception e) when (StartFailure.Note(e))
+        {
+            throw;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Before the server listens: the durable host, whose client HTTP functions use.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await durable.StartAsync(cancellationToken);
+        _durableStarted = true;
+    }
+
+    /// <summary>When all has started: says what there is, and lets the triggers begin.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        Announce();
+        blobs.Start();
+        timers.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>First of all at the end: nothing new begins, and what runs is told.</summary>
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        stop.Raise();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits for what runs.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(blobs.StopAsync(cancellationToken), timers.StopAsync(cancellationToken));
+        if (_durableStarted)
+        {
+            await durable.StopAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Last of all: gives the data directory back.</summary>
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _lock?.Dispose();
+        _lock = null;
+    }
+
+    private void Announce()
+    {
+        string address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? settings.Urls[0];
+        HostLog.State(_logger, settings.DataDirectory, settings.RequireKeys ? "required" : "not required");
+        HostLog.FunctionsHeading(_logger);
+        foreach (HostedFunction function in catalog.Functions.OrderBy(f => f.Kind).ThenBy(f => f.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            HostLog.Function(_logger, function.Name, Describe(function, address));
+        }
+    }
+
+    private static string Describe(HostedFunction function, string address) => function.Trigger switch
+    {
+        HttpTriggerAttribute { Methods: var methods } =>
+            $"[{(methods is { Length: > 0 } ? string.Join(',', methods.Select(m => m.ToUpperInvariant())) : "ANY")}] {address.TrimEnd('/')}/{function.Route}",
+        BlobTriggerAttribute => $"blobTrigger {function.BlobPattern!.Text}",
+        TimerTriggerAttribute => $"timerTrigger {function.Schedule}",
+        OrchestrationTriggerAttribute => "orchestrationTrigger",
+        _ => "activityTrigger",
+    };
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace EmbeddedHost;
+
+/// <summary>Runs a listener for each timer function.</summary>
+internal sealed class TimerTriggerRunner(
+    FunctionCatalog catalog,
+    FunctionPipeline pipeline,
+    IServiceScopeFactory scopes,
+    HostSettings settings,
+    StopSignal stop,
+    TimeProvider time,
+    ILogger<TimerTriggerRunner> logger)
+{
+    private Task _running = Task.CompletedTask;
+
+    public void Start() => _running = Task.WhenAll(catalog.OfKind(TriggerKind.Timer).Select(function => new TimerListener(
+        function,
+        Path.Combine(settings.HostDirectory, "timers", function.Name.ToLowerInvariant() + ".json"),
+        pipeline,
+        scopes,
+        time,
+        logger).RunAsync(stop.Stopping)));
+
+    /// <summary>Waits until the invocations that run have ended; the stop signal has told them to.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(_running, cancellationToken);
+}
