@@ -1,0 +1,82 @@
+namespace Ulmfit.Text;
+
+/// <summary>
+/// Cuts a text into the tokens that the language models are trained on, by the rules of fastai's tokenizer.
+/// <para>
+/// In this order: the repair of HTML and of the encoding (<see cref="TextCleaner"/>); a character three times or more in a
+/// row → <c>xxrep n c</c>; a word three times or more → <c>xxwrep n w</c>; <c>/ # \</c> set apart; runs of spaces to one;
+/// a word in capitals → <c>xxup</c> and the word, a word that begins with a capital → <c>xxmaj</c> and the word, where a
+/// word is what stands between white space and has at least two characters; small letters; then each word is split as
+/// spaCy's English tokenizer does (<see cref="WordSplitter"/>). The first token is <c>xxbos</c>.
+/// </para>
+/// <para>
+/// White space: spaces only part words. A single line end within the text is the token <c>\n</c>; a run of white space with
+/// two or more is the token <c>\n\n</c> (spaCy makes one token of a run; its spaces and any further line ends are left out
+/// here, so that a vocabulary needs two such tokens and not dozens). White space at both ends is dropped.
+/// </para>
+/// <para>
+/// Because <c>/</c> is set apart before words are looked at, as in fastai, only host names and e-mail addresses stay
+/// whole, not complete URLs. Splitting looks at the text's own letters (as the tokenizer did that made fastai's published
+/// vocabulary), so "Mr." keeps its full stop and "end.Start" is two words. The case rules know all letters, not only A–Z.
+/// </para>
+/// <para>
+/// A word of the text that is spelt like a special token (<c>xxbos</c>) cannot pass for it: it becomes the two
+/// tokens <c>xx</c> and <c>bos</c>.
+/// </para>
+/// <para>
+/// The result depends on the text alone: no culture, no ICU, no state. Instances may be used from several threads.
+/// </para>
+/// </summary>
+public sealed class Tokenizer
+{
+    /// <summary>Names the rules; it changes whenever the tokens of some text change, and is part of a model's lineage.</summary>
+    public const string Version = "fastai-en-1";
+
+    private readonly TokenCache _cache = new();
+
+    /// <summary>The tokens of a text, <c>xxbos</c> first. Any string is accepted.</summary>
+    /// <exception cref="ArgumentNullException">The text is null.</exception>
+    public IReadOnlyList<string> Tokenize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokens = new List<string>((text.Length / 4) + 4);
+        Tokenize(text, tokens);
+        return tokens;
+    }
+
+    /// <summary>Appends the tokens of a text, <c>xxbos</c> first, to a list. Frequent tokens are shared strings.</summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public void Tokenize(ReadOnlySpan<char> text, List<string> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        var sink = new StringSink(tokens, _cache);
+        TokenScanner.Scan(text, ref sink);
+    }
+
+    /// <summary>
+    /// Appends the ids of a text's tokens, that of <c>xxbos</c> first, to a list: the same as
+    /// <see cref="Vocabulary.Encode"/> of <see cref="Tokenize(string)"/>, without a string per token.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The vocabulary or the list is null.</exception>
+    public void Encode(ReadOnlySpan<char> text, Vocabulary vocabulary, List<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        ArgumentNullException.ThrowIfNull(ids);
+        var sink = new IdSink(ids, vocabulary);
+        TokenScanner.Scan(text, ref sink);
+    }
+
+    private readonly struct StringSink(List<string> tokens, TokenCache cache) : ITokenSink
+    {
+        public void Add(ReadOnlySpan<char> token) => tokens.Add(cache.Get(token));
+
+        public void AddSpecial(int id) => tokens.Add(SpecialTokens.NameOf(id));
+    }
+
+    private readonly struct IdSink(List<int> ids, Vocabulary vocabulary) : ITokenSink
+    {
+        public void Add(ReadOnlySpan<char> token) => ids.Add(vocabulary.IdOf(token));
+
+        public void AddSpecial(int id) => ids.Add(id);
+    }
+}
