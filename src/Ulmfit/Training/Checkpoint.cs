@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.Json;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Training;
+
+/// <summary>What is trained next.</summary>
+/// <param name="Stage">Index of the stage; the number of stages once all are done.</param>
+/// <param name="Epoch">Epoch of the stage, from 0.</param>
+/// <param name="Step">Step of the epoch, from 0; more only in the middle of an epoch that was cut into slices.</param>
+public readonly record struct TrainingPosition(int Stage, int Epoch, int Step);
+
+/// <summary>
+/// Everything that the next step reads. It holds no clock and no path, so equal training gives equal bytes.
+/// </summary>
+/// <param name="Position">What is trained next.</param>
+/// <param name="Finished">Whether every stage is done.</param>
+/// <param name="State">Weights, running statistics, moments and carried state.</param>
+public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateDict State)
+{
+    private const string Format = "serverless-ulmfit checkpoint 1";
+
+    /// <summary>Losses summed over the steps of a begun epoch, weighted by predictions.</summary>
+    public LossSum EpochLoss { get; init; }
+
+    /// <summary>Documents classified rightly in a begun epoch.</summary>
+    public long EpochCorrect { get; init; }
+
+    /// <summary>Measurements of the epoch that has just ended; null in the middle of one, and not part of the file.</summary>
+    public EpochMetrics? LastEpoch { get; init; }
+
+    /// <summary>Writes the checkpoint as safetensors, its position in the metadata.</summary>
+    public void Write(Stream destination) => Safetensors.Write(destination, State, new Dictionary<string, string>
+    {
+        ["format"] = Format,
+        ["stage"] = Position.Stage.ToString(CultureInfo.InvariantCulture),
+        ["epoch"] = Position.Epoch.ToString(CultureInfo.InvariantCulture),
+        ["step"] = Position.Step.ToString(CultureInfo.InvariantCulture),
+        ["finished"] = Finished ? "true" : "false",
+        ["epochLossSum"] = JsonSerializer.Serialize(EpochLoss.Sum),
+        ["epochLossCount"] = EpochLoss.Count.ToString(CultureInfo.InvariantCulture),
+        ["epochCorrect"] = EpochCorrect.ToString(CultureInfo.InvariantCulture),
+    });
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">The file is no checkpoint, or of another format.</exception>
+    public static Checkpoint Read(Stream source)
+    {
+        SafetensorsFile file = Safetensors.Read(source);
+        string Text(string key) => file.Metadata.TryGetValue(key, out string? value) ? value : throw new InvalidDataException($"The file is no checkpoint: its metadata lacks '{key}'.");
+        if (Text("format") != Format)
+        {
+            throw new InvalidDataException($"The checkpoint has the format '{Text("format")}', but '{Format}' is read.");
+        }
+
+        try
+        {
+            int Number(string key) => int.Parse(Text(key), CultureInfo.InvariantCulture);
+            return new Checkpoint(new TrainingPosition(Number("stage"), Number("epoch"), Number("step")), Text("finished") == "true", file.Tensors)
+            {
+                EpochLoss = new LossSum(JsonSerializer.Deserialize<double>(Text("epochLossSum")), Number("epochLossCount")),
+                EpochCorrect = Number("epochCorrect"),
+            };
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException or JsonException)
+        {
+            throw new InvalidDataException("The file is no checkpoint: its metadata holds a malformed number.", exception);
+        }
+    }
+}

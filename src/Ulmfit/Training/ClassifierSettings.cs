@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+
+namespace Ulmfit.Training;
+
+/// <summary>How classes weigh in the loss.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ClassWeighting>))]
+public enum ClassWeighting
+{
+    /// <summary>Every row the same.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>rows / (classes · rows of the class): every class the same.</summary>
+    [JsonStringEnumMemberName("balanced")]
+    Balanced,
+}
+
+/// <summary>Settings of classifier training.</summary>
+public sealed record ClassifierSettings
+{
+    internal const int FineTuningEpochs = 6;
+    internal const int FromScratchEpochs = 10;
+
+    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6 from a pretrained model and 10 from scratch.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); 0.01 in the paper.</summary>
+    public double LearningRate { get; init; } = 0.01;
+
+    /// <summary>Documents of a batch; fewer where the data set is too small for sixteen batches of that size.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Scales all dropout rates but the head's own; fastai's <c>drop_mult</c>.</summary>
+    public double DropMultiplier { get; init; } = 0.5;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Norm to which gradients are clipped; 0 for never.</summary>
+    public double ClipNorm { get; init; } = 0.4;
+
+    /// <summary>Width of the head's hidden layer.</summary>
+    public int HeadHiddenSize { get; init; } = 50;
+
+    /// <summary>Tokens of a BPT3C chunk.</summary>
+    public int ChunkLength { get; init; } = 72;
+
+    /// <summary>How many tokens at the end of a document are pooled.</summary>
+    public int MaxLength { get; init; } = 1440;
+
+    /// <summary>ε of label smoothing.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>How classes weigh in the loss.</summary>
+    public ClassWeighting ClassWeights { get; init; } = ClassWeighting.None;
+
+    internal void Check(Action<bool, string, string> check)
+    {
+        check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
+        check(LearningRate is > 0 and <= 1, "classifier.learningRate", "must lie in (0, 1]");
+        check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");
+        check(DropMultiplier is >= 0 and < 2, "classifier.dropMultiplier", "must lie in [0, 2): a rate reaches 1 there");
+        check(WeightDecay is >= 0 and < 1, "classifier.weightDecay", "must lie in [0, 1)");
+        check(ClipNorm >= 0, "classifier.clipNorm", "must not be negative");
+        check(HeadHiddenSize is >= 1 and <= 4096, "classifier.headHiddenSize", "must lie in [1, 4096]");
+        check(ChunkLength is >= 1 and <= 10_000, "classifier.chunkLength", "must lie in [1, 10000]");
+        check(MaxLength is >= 1 and <= 1_000_000, "classifier.maxLength", "must lie in [1, 1000000]");
+        check(LabelSmoothing is >= 0 and < 1, "classifier.labelSmoothing", "must lie in [0, 1)");
+    }
+}

@@ -1,0 +1,57 @@
+namespace Ulmfit.Training;
+
+/// <summary>Settings of language-model fine-tuning (from scratch: of its training).</summary>
+public sealed record LanguageModelSettings
+{
+    internal const double FineTuningRate = 4e-3;
+    internal const double FromScratchRate = 5e-3;
+    internal const int FineTuningEpochs = 6;
+    internal const int FromScratchEpochs = 12;
+
+    /// <summary>Whether there is a language-model stage at all.</summary>
+    public bool FineTune { get; init; } = true;
+
+    /// <summary>Epochs; when absent 6 from a pretrained model and 12 from scratch.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Lanes of a batch; when absent as many as leave each lane about sixteen windows, between 8 and 64.</summary>
+    public int? Batch { get; init; }
+
+    /// <summary>Base length of a BPTT window.</summary>
+    public int Bptt { get; init; } = 70;
+
+    /// <summary>Scales all dropout rates; fastai's <c>drop_mult</c>.</summary>
+    public double DropMultiplier { get; init; } = 1;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Norm to which gradients are clipped; 0 for never.</summary>
+    public double ClipNorm { get; init; } = 0.4;
+
+    /// <summary>α of activation regularisation.</summary>
+    public double ActivationRegularization { get; init; } = 2;
+
+    /// <summary>β of temporal activation regularisation.</summary>
+    public double TemporalActivationRegularization { get; init; } = 1;
+
+    /// <summary>Probability with which a lane starts a window from a zero state, so that the model does not come to rely on a state that no classifier ever has.</summary>
+    public double LaneResetProbability { get; init; } = 0.1;
+
+    internal void Check(Action<bool, string, string> check)
+    {
+        check(Epochs is null or (>= 1 and <= 1000), "languageModel.epochs", "must lie in [1, 1000]");
+        check(LearningRate is null or (> 0 and <= 1), "languageModel.learningRate", "must lie in (0, 1]");
+        check(Batch is null or (>= 1 and <= 4096), "languageModel.batch", "must lie in [1, 4096]");
+        check(Bptt is >= 2 and <= 1000, "languageModel.bptt", "must lie in [2, 1000]");
+        check(DropMultiplier is >= 0 and < 4, "languageModel.dropMultiplier", "must lie in [0, 4): a rate reaches 1 there");
+        check(WeightDecay is >= 0 and < 1, "languageModel.weightDecay", "must lie in [0, 1)");
+        check(ClipNorm >= 0, "languageModel.clipNorm", "must not be negative");
+        check(ActivationRegularization >= 0, "languageModel.activationRegularization", "must not be negative");
+        check(TemporalActivationRegularization >= 0, "languageModel.temporalActivationRegularization", "must not be negative");
+        check(LaneResetProbability is >= 0 and <= 1, "languageModel.laneResetProbability", "must lie in [0, 1]");
+    }
+}

@@ -1,0 +1,59 @@
+using Ulmfit.Model;
+
+namespace Ulmfit.Training;
+
+/// <summary>The stages of one direction's training, in order: language-model stages, then classifier stages.</summary>
+/// <param name="Stages">The stages.</param>
+public sealed record StagePlan(IReadOnlyList<Stage> Stages)
+{
+    /// <summary>Epochs of all stages.</summary>
+    public int TotalEpochs => Stages.Sum(stage => stage.Epochs);
+
+    /// <summary>The plan that settings ask for.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="layers">LSTM layers of the model.</param>
+    /// <param name="pretrained">Whether training starts from a pretrained model.</param>
+    public static StagePlan Of(TrainingSettings settings, int layers, bool pretrained)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var stages = new List<Stage>();
+        if (settings.LanguageModel.FineTune)
+        {
+            stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained));
+        }
+
+        stages.AddRange(ClassifierStages(settings, layers + 2, pretrained));
+        return new StagePlan(stages);
+    }
+
+    // A pretrained model first adapts its embedding and decoder, where new words have only mean rows, then all of it
+    // (fastai's frozen epoch). From scratch there is nothing to protect: one stage, one rate for all groups.
+    private static IEnumerable<Stage> LanguageModelStages(TrainingSettings settings, int groups, bool pretrained)
+    {
+        LanguageModelSettings lm = settings.LanguageModel;
+        double rate = lm.LearningRate ?? (pretrained ? LanguageModelSettings.FineTuningRate : LanguageModelSettings.FromScratchRate);
+        int epochs = lm.Epochs ?? (pretrained ? LanguageModelSettings.FineTuningEpochs : LanguageModelSettings.FromScratchEpochs);
+        double[] rates = DiscriminativeLearningRates.Of(rate, groups, pretrained && settings.Discriminative ? settings.DiscriminativeFactor : 1);
+        if (pretrained && epochs > 1)
+        {
+            yield return new Stage("lm-embedding", StageKind.LanguageModel, 1, GradualUnfreezing.TopGroups(groups, 1), rates);
+            epochs--;
+        }
+
+        yield return new Stage("lm", StageKind.LanguageModel, epochs, GradualUnfreezing.TopGroups(groups, groups), rates);
+    }
+
+    private static IEnumerable<Stage> ClassifierStages(TrainingSettings settings, int groups, bool pretrained)
+    {
+        ClassifierSettings classifier = settings.Classifier;
+        int epochs = classifier.Epochs ?? (pretrained ? ClassifierSettings.FineTuningEpochs : ClassifierSettings.FromScratchEpochs);
+        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.Discriminative ? settings.DiscriminativeFactor : 1);
+        return settings.Strategy switch
+        {
+            Strategy.Gradual => GradualUnfreezing.Stages(groups, epochs, classifier.LearningRate, RatesOf),
+            Strategy.Full => [new Stage("all", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, groups), RatesOf(classifier.LearningRate))],
+            Strategy.Last => [new Stage("head", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, 1), RatesOf(classifier.LearningRate))],
+            _ => ChainThaw.Stages(groups, epochs, RatesOf(classifier.LearningRate)),
+        };
+    }
+}

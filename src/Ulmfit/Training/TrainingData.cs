@@ -1,0 +1,74 @@
+using Ulmfit.Data;
+using Ulmfit.Text;
+
+namespace Ulmfit.Training;
+
+/// <summary>A document as training sees it.</summary>
+/// <param name="Tokens">Token ids, first token first.</param>
+/// <param name="Label">Class.</param>
+public sealed record Document(int[] Tokens, int Label);
+
+/// <summary>Text turned into token ids: what both directions of a run train on.</summary>
+public sealed class TrainingData
+{
+    private TrainingData(Vocabulary vocabulary, IReadOnlyList<string> labels, IReadOnlyList<Document> train, IReadOnlyList<Document> heldOut, IReadOnlyList<int[]> unlabeled)
+    {
+        Vocabulary = vocabulary;
+        Labels = labels;
+        Train = train;
+        HeldOut = heldOut;
+        Unlabeled = unlabeled;
+    }
+
+    /// <summary>The vocabulary.</summary>
+    public Vocabulary Vocabulary { get; }
+
+    /// <summary>The classes in ordinal order; a document's label is an index into them.</summary>
+    public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>The labelled documents that are trained on.</summary>
+    public IReadOnlyList<Document> Train { get; }
+
+    /// <summary>The labelled documents that are only measured on.</summary>
+    public IReadOnlyList<Document> HeldOut { get; }
+
+    /// <summary>Documents without a class; they join the language model's training.</summary>
+    public IReadOnlyList<int[]> Unlabeled { get; }
+
+    /// <summary>
+    /// Tokenises everything and builds the vocabulary from what is trained on. A pretrained vocabulary joins whole: its
+    /// words are known to the pretrained model, and a text to be classified may hold any of them.
+    /// </summary>
+    /// <exception cref="ArgumentException">There are fewer than two classes or two rows to train on.</exception>
+    public static TrainingData Prepare(IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IEnumerable<string> unlabeled, TrainingSettings settings, Vocabulary? pretrained)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(heldOut);
+        ArgumentNullException.ThrowIfNull(settings);
+        string[] labels = [.. train.Concat(heldOut).Select(row => row.Label).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        if (labels.Length < 2 || train.Count < 2)
+        {
+            throw new ArgumentException($"A classifier needs at least two classes and two rows to train on; there are {labels.Length} classes and {train.Count} rows.", nameof(train));
+        }
+
+        IReadOnlyList<string>[] trainTokens = Tokenize(train.Select(row => row.Text));
+        IReadOnlyList<string>[] heldOutTokens = Tokenize(heldOut.Select(row => row.Text));
+        IReadOnlyList<string>[] unlabeledTokens = Tokenize(unlabeled);
+        var options = new VocabularyOptions { MinimumCount = settings.MinimumCount, MaximumSize = settings.MaximumVocabulary };
+        var vocabulary = Vocabulary.Build(trainTokens.Concat(unlabeledTokens), options);
+        if (pretrained is not null)
+        {
+            vocabulary = Vocabulary.FromTokens(vocabulary.Tokens.Concat(pretrained.Tokens).Where(token => token != SpecialTokens.Filler).Distinct(StringComparer.Ordinal));
+        }
+
+        Dictionary<string, int> classOf = labels.Select((label, index) => (label, index)).ToDictionary(pair => pair.label, pair => pair.index, StringComparer.Ordinal);
+        Document[] Encode(IReadOnlyList<LabeledRow> rows, IReadOnlyList<string>[] tokens) => [.. rows.Select((row, i) => new Document(vocabulary.Encode(tokens[i]), classOf[row.Label]))];
+        return new TrainingData(vocabulary, labels, Encode(train, trainTokens), Encode(heldOut, heldOutTokens), [.. unlabeledTokens.Select(vocabulary.Encode)]);
+    }
+
+    private static IReadOnlyList<string>[] Tokenize(IEnumerable<string> texts)
+    {
+        var tokenizer = new Tokenizer();
+        return [.. texts.AsParallel().AsOrdered().Select(tokenizer.Tokenize)];
+    }
+}

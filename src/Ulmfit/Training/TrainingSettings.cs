@@ -1,0 +1,202 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Ulmfit.Model;
+
+namespace Ulmfit.Training;
+
+/// <summary>How the classifier is unfrozen.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Strategy>))]
+public enum Strategy
+{
+    /// <summary>Gradual unfreezing, from the head down.</summary>
+    [JsonStringEnumMemberName("gradual")]
+    Gradual,
+
+    /// <summary>All groups from the first epoch on.</summary>
+    [JsonStringEnumMemberName("full")]
+    Full,
+
+    /// <summary>The head alone; the encoder gives fixed features.</summary>
+    [JsonStringEnumMemberName("last")]
+    Last,
+
+    /// <summary>Chain-thaw.</summary>
+    [JsonStringEnumMemberName("chain-thaw")]
+    ChainThaw,
+}
+
+/// <summary>The learning-rate schedule of every stage.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ScheduleKind>))]
+public enum ScheduleKind
+{
+    /// <summary>Slanted triangular.</summary>
+    [JsonStringEnumMemberName("stlr")]
+    SlantedTriangular,
+
+    /// <summary>One-cycle, momentum included.</summary>
+    [JsonStringEnumMemberName("one-cycle")]
+    OneCycle,
+
+    /// <summary>Cosine annealing.</summary>
+    [JsonStringEnumMemberName("cosine")]
+    Cosine,
+
+    /// <summary>No schedule.</summary>
+    [JsonStringEnumMemberName("constant")]
+    Constant,
+}
+
+/// <summary>Size of the model where no pretrained one fixes it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ModelSize>))]
+public enum ModelSize
+{
+    /// <summary>Embedding 128, hidden 256, 3 layers: for a few thousand short texts.</summary>
+    [JsonStringEnumMemberName("tiny")]
+    Tiny,
+
+    /// <summary>Embedding 256, hidden 768, 3 layers.</summary>
+    [JsonStringEnumMemberName("small")]
+    Small,
+
+    /// <summary>Embedding 400, hidden 1152, 3 layers: fastai's AWD-LSTM.</summary>
+    [JsonStringEnumMemberName("base")]
+    Base,
+}
+
+/// <summary>Settings of a training run. Members that are absent from the JSON take the defaults given here.</summary>
+public sealed record TrainingSettings
+{
+    /// <summary>The largest magnitude of a seed that JSON numbers carry exactly in every client.</summary>
+    private const ulong MaximumSeed = (1UL << 53) - 1;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        PropertyNameCaseInsensitive = false,
+        NumberHandling = JsonNumberHandling.Strict,
+        WriteIndented = true,
+    };
+
+    /// <summary>All defaults.</summary>
+    public static TrainingSettings Default { get; } = new();
+
+    /// <summary>Seed of every random choice.</summary>
+    public ulong Seed { get; init; } = 42;
+
+    /// <summary>Which models are trained.</summary>
+    public Directions Directions { get; init; } = Directions.Both;
+
+    /// <summary>Name of the pretrained language model to start from, or <c>none</c>.</summary>
+    public string Pretrained { get; init; } = NoPretrained;
+
+    /// <summary>Size of the model when there is no pretrained one.</summary>
+    public ModelSize Size { get; init; } = ModelSize.Tiny;
+
+    /// <summary>How the classifier is unfrozen.</summary>
+    public Strategy Strategy { get; init; } = Strategy.Gradual;
+
+    /// <summary>Whether lower groups learn at lower rates (from scratch, in the classifier only).</summary>
+    public bool Discriminative { get; init; } = true;
+
+    /// <summary>By how much the rate falls from one group to the next below it; 2.6 in the paper.</summary>
+    public double DiscriminativeFactor { get; init; } = DiscriminativeLearningRates.PaperFactor;
+
+    /// <summary>The schedule of every stage.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.SlantedTriangular;
+
+    /// <summary>Share of the rows that is held out for the evaluation gate, in (0, 0.5].</summary>
+    public double HeldOutFraction { get; init; } = 0.1;
+
+    /// <summary>A token must occur this often to be in the vocabulary.</summary>
+    public int MinimumCount { get; init; } = 2;
+
+    /// <summary>The largest vocabulary.</summary>
+    public int MaximumVocabulary { get; init; } = 60_000;
+
+    /// <summary>Name of the text column; recognised when absent.</summary>
+    public string? TextColumn { get; init; }
+
+    /// <summary>Name of the label column; recognised when absent.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <summary>Minutes after which an epoch is cut and goes on in another activity; never when absent.</summary>
+    public double? SliceMinutes { get; init; }
+
+    /// <summary>Steps after which an epoch is cut; never when absent.</summary>
+    public int? SliceSteps { get; init; }
+
+    /// <summary>Fine-tuning of the language model.</summary>
+    public LanguageModelSettings LanguageModel { get; init; } = new();
+
+    /// <summary>Training of the classifier.</summary>
+    public ClassifierSettings Classifier { get; init; } = new();
+
+    /// <summary>The value of <see cref="Pretrained"/> that stands for none.</summary>
+    public const string NoPretrained = "none";
+
+    /// <summary>Reads settings from JSON; unknown members are refused.</summary>
+    /// <exception cref="TrainingSettingsException">The JSON or a value is not acceptable; every fault is listed.</exception>
+    public static TrainingSettings Parse(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            TrainingSettings settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json)
+                ?? throw new TrainingSettingsException([new SettingsError("", "a JSON object is expected, null was found")]);
+            return settings.Validated();
+        }
+        catch (JsonException exception)
+        {
+            string path = (exception.Path ?? "").TrimStart('$').TrimStart('.');
+            throw new TrainingSettingsException([new SettingsError(path, exception.Message)]);
+        }
+    }
+
+    /// <summary>The settings as indented camelCase JSON, defaults included.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>These settings, if every value is acceptable.</summary>
+    /// <exception cref="TrainingSettingsException">Lists every value that is not.</exception>
+    public TrainingSettings Validated()
+    {
+        var errors = new List<SettingsError>();
+        void Check(bool holds, string path, string rule)
+        {
+            if (!holds)
+            {
+                errors.Add(new SettingsError(path, rule));
+            }
+        }
+
+        Check(Seed <= MaximumSeed, "seed", "must be at most 9007199254740991");
+        Check(!string.IsNullOrWhiteSpace(Pretrained), "pretrained", "must be the name of a pretrained model or \"none\"");
+        Check(DiscriminativeFactor is >= 1 and <= 100, "discriminativeFactor", "must lie in [1, 100]");
+        Check(HeldOutFraction is > 0 and <= 0.5, "heldOutFraction", "must lie in (0, 0.5]");
+        Check(MinimumCount >= 1, "minimumCount", "must be at least 1");
+        Check(MaximumVocabulary is >= 16 and <= 1_000_000, "maximumVocabulary", "must lie in [16, 1000000]");
+        Check(SliceMinutes is null or > 0, "sliceMinutes", "must be positive");
+        Check(SliceSteps is null or > 0, "sliceSteps", "must be positive");
+        Check(TextColumn is null || TextColumn != LabelColumn, "textColumn", "must not be the label column");
+        LanguageModel.Check(Check);
+        Classifier.Check(Check);
+        return errors.Count == 0 ? this : throw new TrainingSettingsException(errors);
+    }
+
+    /// <summary>The architecture of <see cref="Size"/> for a vocabulary.</summary>
+    public AwdLstmConfig ConfigFor(int vocabularySize) => Size switch
+    {
+        ModelSize.Tiny => new AwdLstmConfig(vocabularySize, 128, 256, 3),
+        ModelSize.Small => new AwdLstmConfig(vocabularySize, 256, 768, 3),
+        _ => new AwdLstmConfig(vocabularySize, 400, 1152, 3),
+    };
+
+    /// <summary>The schedule of a stage of <paramref name="iterations"/> steps.</summary>
+    internal ISchedule ScheduleOf(int iterations) => Schedule switch
+    {
+        ScheduleKind.SlantedTriangular => new SlantedTriangularSchedule(iterations),
+        ScheduleKind.OneCycle => new OneCycleSchedule(iterations),
+        ScheduleKind.Cosine => new CosineSchedule(iterations),
+        _ => new ConstantSchedule(),
+    };
+}

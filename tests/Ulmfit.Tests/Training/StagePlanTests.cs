@@ -1,0 +1,89 @@
+using Ulmfit.Model;
+using Ulmfit.Training;
+
+namespace Ulmfit.Tests.Training;
+
+public sealed class StagePlanTests
+{
+    // AllenNLP PR #4443: gradual unfreezing once trained three groups instead of two in the second epoch.
+    [Fact]
+    public void Gradual_FiveGroups_UnfreezesOneMoreGroupEachEpochFromTheTop()
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true);
+        Stage[] stages = [.. plan.Stages.Where(stage => stage.Kind == StageKind.Classifier)];
+
+        Assert.Equal(["head", "last-2", "last-3", "last-4", "all"], stages.Select(stage => stage.Name));
+        Assert.Equal(["....#", "...##", "..###", ".####", "#####"], stages.Select(Picture));
+        Assert.Equal([1, 1, 1, 1, 6], stages.Select(stage => stage.Epochs));
+    }
+
+    [Theory]
+    [InlineData(Strategy.Full, "#####")]
+    [InlineData(Strategy.Last, "....#")]
+    [InlineData(Strategy.ChainThaw, "....# #.... .#... ..#.. ...#. #####")]
+    public void OtherStrategies_TrainTheirGroups(Strategy strategy, string expected)
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Strategy = strategy }, layers: 3, pretrained: true);
+
+        Assert.Equal(expected, string.Join(' ', plan.Stages.Where(stage => stage.Kind == StageKind.Classifier).Select(Picture)));
+    }
+
+    [Fact]
+    public void LanguageModel_Pretrained_AdaptsTheEmbeddingFirstAndThenAll()
+    {
+        Stage[] stages = [.. StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true).Stages.Where(stage => stage.Kind == StageKind.LanguageModel)];
+
+        Assert.Equal(["...#", "####"], stages.Select(Picture));
+        Assert.Equal(0.004 / 2.6, stages[1].LearningRates[^2], 1e-12);
+    }
+
+    [Fact]
+    public void LanguageModel_FromScratch_TrainsAllGroupsAtOneRate()
+    {
+        Stage stage = Assert.Single(StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: false).Stages, stage => stage.Kind == StageKind.LanguageModel);
+
+        Assert.Equal("####", Picture(stage));
+        Assert.Single(stage.LearningRates.Distinct());
+    }
+
+    [Fact]
+    public void NoLanguageModelFineTuning_HasNoLanguageModelStage()
+    {
+        TrainingSettings settings = TrainingSettings.Default with { LanguageModel = new LanguageModelSettings { FineTune = false } };
+
+        Assert.DoesNotContain(StagePlan.Of(settings, 3, pretrained: true).Stages, stage => stage.Kind == StageKind.LanguageModel);
+    }
+
+    [Fact]
+    public void NotDiscriminative_GivesEveryGroupTheSameRate()
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Discriminative = false }, 3, pretrained: true);
+
+        Assert.All(plan.Stages, stage => Assert.Single(stage.LearningRates.Distinct()));
+    }
+
+    [Fact]
+    public void ParameterGroups_EveryWeight_BelongsToOneGroup()
+    {
+        var encoder = new AwdLstmConfig(11, 4, 6, 3);
+        var config = new ClassifierConfig(encoder, 5, 3);
+        StateDict languageModel = WeightInitialization.LanguageModel(encoder, 1);
+        string[] classifier = [.. AwdLstmNames.EncoderForClassifier(languageModel).Names, .. WeightInitialization.Head(config, 1).Names.Where(name => !name.Contains("running", StringComparison.Ordinal))];
+
+        Assert.Equal(languageModel.Names, ParameterGroups.OfLanguageModel(encoder).SelectMany(group => group).Order(StringComparer.Ordinal));
+        Assert.Equal(classifier.Order(StringComparer.Ordinal), ParameterGroups.OfClassifier(config).SelectMany(group => group).Order(StringComparer.Ordinal));
+        Assert.Equal(5, ParameterGroups.OfClassifier(config).Count);
+    }
+
+    [Fact]
+    public void HasWeightDecay_BiasesAndBatchNorm_HaveNone()
+    {
+        string[] without = ["0.rnns.0.module.bias_ih_l0", "0.rnns.0.module.bias_hh_l0", "1.decoder.bias", "1.layers.0.0.weight", "1.layers.1.0.bias"];
+        string[] with = ["0.encoder.weight", "0.rnns.0.module.weight_ih_l0", "0.rnns.2.weight_hh_l0_raw", "1.layers.0.2.weight", "1.layers.1.2.weight"];
+
+        Assert.All(without, name => Assert.False(AwdLstmNames.HasWeightDecay(name)));
+        Assert.All(with, name => Assert.True(AwdLstmNames.HasWeightDecay(name)));
+    }
+
+    private static string Picture(Stage stage) => string.Concat(stage.TrainedGroups.Select(trained => trained ? '#' : '.'));
+}

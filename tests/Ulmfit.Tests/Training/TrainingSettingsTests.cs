@@ -1,0 +1,52 @@
+using Ulmfit.Training;
+
+namespace Ulmfit.Tests.Training;
+
+public sealed class TrainingSettingsTests
+{
+    [Fact]
+    public void Parse_EmptyObject_GivesTheDefaults() => Assert.Equal(TrainingSettings.Default, TrainingSettings.Parse("{}"));
+
+    [Fact]
+    public void Parse_ItsOwnJson_GivesTheSameSettings()
+    {
+        TrainingSettings settings = TrainingSettings.Default with
+        {
+            Seed = 7, Strategy = Strategy.ChainThaw, Schedule = ScheduleKind.OneCycle, Directions = Directions.Backward, SliceSteps = 3,
+            Classifier = new ClassifierSettings { Epochs = 2, ClassWeights = ClassWeighting.Balanced },
+        };
+
+        Assert.Equal(settings, TrainingSettings.Parse(settings.ToJson()));
+    }
+
+    [Theory]
+    [InlineData("""{"strategy": "chain-thaw", "schedule": "stlr", "directions": "forward"}""", Strategy.ChainThaw)]
+    [InlineData("""{"strategy": "last"}""", Strategy.Last)]
+    public void Parse_NamesOfTheField_AreUnderstood(string json, Strategy strategy) => Assert.Equal(strategy, TrainingSettings.Parse(json).Strategy);
+
+    [Theory]
+    [InlineData("""{"learningrate": 1}""", "learningrate")]
+    [InlineData("""{"classifier": {"learningRate": 7}}""", "classifier.learningRate")]
+    [InlineData("""{"classifier": {"batch": 1}}""", "classifier.batch")]
+    [InlineData("""{"strategy": "graduall"}""", "strategy")]
+    [InlineData("""{"seed": -1}""", "seed")]
+    [InlineData("""{"heldOutFraction": 0}""", "heldOutFraction")]
+    [InlineData("""{"languageModel": null}""", "languageModel")]
+    [InlineData("""not json""", "")]
+    [InlineData("null", "")]
+    [InlineData("[]", "")]
+    public void Parse_UnacceptableValue_NamesItsPath(string json, string path)
+    {
+        TrainingSettingsException exception = Assert.Throws<TrainingSettingsException>(() => TrainingSettings.Parse(json));
+
+        Assert.Equal(path, Assert.Single(exception.Errors).Path);
+    }
+
+    [Fact]
+    public void Validated_SeveralFaults_ListsThemAll()
+    {
+        TrainingSettings settings = TrainingSettings.Default with { HeldOutFraction = 2, MinimumCount = 0, Classifier = new ClassifierSettings { Epochs = 0 } };
+
+        Assert.Equal(["heldOutFraction", "minimumCount", "classifier.epochs"], Assert.Throws<TrainingSettingsException>(settings.Validated).Errors.Select(error => error.Path));
+    }
+}
