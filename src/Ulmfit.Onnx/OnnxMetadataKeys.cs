@@ -1,6 +1,6 @@
 namespace Ulmfit.Onnx;
 
-/// <summary>The entries of <c>metadata_props</c> that <see cref="OnnxClassifierWriter"/> writes into every model.</summary>
+/// <summary>Entries of a model's <c>metadata_props</c>.</summary>
 public static class OnnxMetadataKeys
 {
     /// <summary>The labels in the order of the output, as a JSON array of strings.</summary>
@@ -11,6 +11,13 @@ public static class OnnxMetadataKeys
 
     /// <summary>Rows of the embedding: token ids lie in [0, this).</summary>
     public const string VocabularySize = "ulmfit.vocabulary_size";
+
+    /// <summary>
+    /// Digest of the vocabulary that the model was trained with. Not written by the writer, which sees no vocabulary:
+    /// put it among <see cref="OnnxModelMetadata.Properties"/>, and <see cref="OnnxTextClassifier.Load"/> holds it
+    /// against the vocabulary that it is given.
+    /// </summary>
+    public const string VocabularyDigest = "ulmfit.vocabulary_digest";
 
     internal static bool IsReserved(string key) => key is Labels or Directions or VocabularySize;
 }

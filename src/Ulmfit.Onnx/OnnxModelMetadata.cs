@@ -5,6 +5,6 @@ namespace Ulmfit.Onnx;
 /// <param name="Producer">What made the file, for <c>producer_name</c>.</param>
 /// <param name="Properties">
 /// Further entries of <c>metadata_props</c>, such as the digest of the vocabulary; written in ordinal order of their keys.
-/// The keys of <see cref="OnnxMetadataKeys"/> are the writer's own.
+/// Those keys of <see cref="OnnxMetadataKeys"/> that the writer fills in itself are refused.
 /// </param>
 public sealed record OnnxModelMetadata(IReadOnlyList<string> Labels, string Producer, IReadOnlyDictionary<string, string> Properties);

@@ -1,0 +1,166 @@
+using Ulmfit.Text;
+
+namespace Ulmfit.Onnx.Tests;
+
+public sealed class OnnxTextClassifierTests
+{
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Predict_Texts_EqualsPredictTokensOfTheirTokens()
+    {
+        Vocabulary vocabulary = TestModel.Vocabulary(60);
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        string[] texts = ["w1 W2 w3!", "W7", "nothing known here"];
+        int[][] tokens = [.. texts.Select(text => vocabulary.Encode(new Tokenizer().Tokenize(text)))];
+        Assert.Equal(classifier.PredictTokens(tokens, TestToken), classifier.Predict(texts, TestToken));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("\r\n\t \u00a0")]
+    public void Predict_EmptyText_IsTheStartTokenAlone(string text)
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        float[] expected = classifier.PredictTokens([[TestModel.Vocabulary(60).IdOf("xxbos")]], TestToken)[0];
+        Assert.Equal(expected, classifier.Predict([text], TestToken)[0]);
+    }
+
+    [Fact]
+    public void Predict_ProbabilitiesOfADocument_AddUpToOne()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Equal(1f, classifier.Predict(["w1 w2"], TestToken)[0].Sum(), 1e-6f);
+    }
+
+    [Fact]
+    public void Predict_NoTexts_GivesNoRows()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Empty(classifier.Predict([], TestToken));
+        Assert.Empty(classifier.PredictTokens([], TestToken));
+    }
+
+    [Fact]
+    public void Predict_NullText_NamesItsPlace()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Contains("Text 1 ", Assert.Throws<ArgumentException>(() => classifier.Predict(["a", null!], TestToken)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new int[0], "Document 1 has no tokens")]
+    [InlineData(new[] { 1, 60 }, "Token 1 of document 1 is 60")]
+    [InlineData(new[] { -1 }, "Token 0 of document 1 is -1")]
+    public void PredictTokens_BadDocument_SaysWhich(int[] document, string expected)
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => classifier.PredictTokens([[1], document], TestToken)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(11, 10)]
+    [InlineData(300, 101)]
+    public void PredictTokens_LongerThanMaxTokens_KeepsBothEnds(int length, int maxTokens)
+    {
+        int[] document = TestModel.Document(new Random(9), length, 60);
+        int[] kept = [.. document.Take((maxTokens + 1) / 2), .. document.TakeLast(maxTokens / 2)];
+        using OnnxTextClassifier limited = TestModel.LoadSmall(new OnnxClassifierOptions { MaxTokens = maxTokens });
+        using OnnxTextClassifier unlimited = TestModel.LoadSmall();
+        Assert.Equal(maxTokens, kept.Length);
+        Assert.Equal(unlimited.PredictTokens([kept], TestToken), limited.PredictTokens([document], TestToken));
+        Assert.NotEqual(unlimited.PredictTokens([document], TestToken), limited.PredictTokens([document], TestToken));
+    }
+
+    [Fact]
+    public void PredictTokens_AsLongAsMaxTokens_KeepsAll()
+    {
+        int[] document = TestModel.Document(new Random(9), 10, 60);
+        using OnnxTextClassifier limited = TestModel.LoadSmall(new OnnxClassifierOptions { MaxTokens = 10 });
+        using OnnxTextClassifier unlimited = TestModel.LoadSmall();
+        Assert.Equal(unlimited.PredictTokens([document], TestToken), limited.PredictTokens([document], TestToken));
+    }
+
+    [Fact]
+    public void Rank_Probabilities_GivesTheBestFirstAndEqualOnesInLabelOrder()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Equal(
+            [new("label 3", 0.4f), new("label 0", 0.25f), new("label 2", 0.25f)],
+            classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 3));
+        Assert.Equal(4, classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 100).Count);
+    }
+
+    [Fact]
+    public void Rank_BadArguments_AreRefused()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        Assert.Throws<ArgumentOutOfRangeException>(() => classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 0));
+        Assert.Throws<ArgumentException>(() => classifier.Rank([1f], 1));
+    }
+
+    [Fact]
+    public void Load_OtherBytes_IsInvalidData()
+    {
+        byte[] model = TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null);
+        Assert.Throws<InvalidDataException>(() => Load(new byte[100]));
+        Assert.Throws<InvalidDataException>(() => Load(Array.Empty<byte>()));
+        Assert.Throws<InvalidDataException>(() => Load(model.AsMemory(0, model.Length / 2)));
+
+        static void Load(ReadOnlyMemory<byte> bytes) => OnnxTextClassifier.Load(bytes, TestModel.Vocabulary(60), TestModel.Labels(4)).Dispose();
+    }
+
+    [Fact]
+    public void Load_PartOfALargerBuffer_Works()
+    {
+        byte[] model = TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null);
+        byte[] buffer = [1, 2, 3, .. model, 4, 5];
+        using OnnxTextClassifier whole = OnnxTextClassifier.Load(model, TestModel.Vocabulary(60), TestModel.Labels(4));
+        using OnnxTextClassifier part = OnnxTextClassifier.Load(buffer.AsMemory(3, model.Length), TestModel.Vocabulary(60), TestModel.Labels(4));
+        Assert.Equal(whole.Predict(["w1"], TestToken), part.Predict(["w1"], TestToken));
+    }
+
+    [Fact]
+    public void Load_OtherLabels_IsInvalidData()
+    {
+        byte[] model = TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null);
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(model, TestModel.Vocabulary(60), [.. TestModel.Labels(4).Reverse()]));
+        Assert.Contains("label 0, label 1", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_OtherVocabulary_IsInvalidData()
+    {
+        DirectionWeights forward = TestModel.Direction(TestModel.Config(), 1);
+        Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(TestModel.Write(forward, null), TestModel.Vocabulary(61), TestModel.Labels(4)));
+
+        using var file = new MemoryStream();
+        var properties = new Dictionary<string, string> { [OnnxMetadataKeys.VocabularyDigest] = TestModel.Vocabulary(60).Digest };
+        OnnxClassifierWriter.Write(file, forward, null, new OnnxModelMetadata(TestModel.Labels(4), "tests", properties));
+        OnnxTextClassifier.Load(file.ToArray(), TestModel.Vocabulary(60), TestModel.Labels(4)).Dispose();
+        var other = Vocabulary.FromTokens(TestModel.Vocabulary(60).Tokens.Select(token => token == "w0" ? "other" : token));
+        Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(file.ToArray(), other, TestModel.Labels(4)));
+    }
+
+    [Fact]
+    public void Predict_CancelledBefore_Throws()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        var cancelled = new CancellationToken(true);
+        Assert.ThrowsAny<OperationCanceledException>(() => classifier.Predict(["w1"], cancelled));
+        Assert.ThrowsAny<OperationCanceledException>(() => classifier.Predict(["w1", "w2", "w3"], cancelled));
+        Assert.Single(classifier.Predict(["w1"], TestToken));
+    }
+
+    [Fact]
+    public void PredictTokens_CancelledWithinADocument_EndsBeforeTheDocumentDoes()
+    {
+        // Six layers over a long document take seconds; the cancellation comes within the first of them.
+        var config = TestModel.Config(60, 96, 256, 6);
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(config, 1), null, new OnnxClassifierOptions { MaxTokens = 40_000 });
+        int[] document = TestModel.Document(new Random(1), 40_000, 60);
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(30));
+        Assert.ThrowsAny<OperationCanceledException>(() => classifier.PredictTokens([document], cancellation.Token));
+    }
+}
