@@ -76,17 +76,17 @@ public static class BlobNames
     public static void CheckPrefix(string prefix)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        // A harmless last letter completes a prefix that breaks off within a segment ("a." of "a.b") or at its end ("a/").
-        var whole = prefix.Length == MaxLength ? prefix : prefix + "x";
-        if (prefix.Length > 0 && Refusal(whole) is { } reason && !IsDeviceLike(whole))
+        if (prefix.Length == 0)
+        {
+            return;
+        }
+        var whole = prefix.EndsWith('/') ? prefix[..^1] : prefix;
+        // What breaks off within a segment may yet go on: "a." as "a.b", "com1" as "com1-report".
+        if (Refusal(whole) is { } reason && (whole != prefix || Refusal(prefix + "x") is not null))
         {
             throw new ArgumentException($"Not the beginning of a blob name: {Shown(prefix)}. {reason}", nameof(prefix));
         }
     }
-
-    private static bool IsDeviceLike(string name) =>
-        // "COM1" may go on as "COM1-report"; only its last segment may still do so.
-        Refusal(name + "x") is null;
 
     private static string? Refusal(string name)
     {
