@@ -462,11 +462,11 @@ public sealed class FolderBlobStore : IBlobStore
                 {
                     return draft;
                 }
-                draft.Dispose(); // swept between creation and lock
+                draft.Dispose(); // swept before it was locked
             }
-            catch (IOException) when (attempt < Attempts && File.Exists(path))
+            catch (IOException e) when (attempt < Attempts && FolderLocks.IsHeld(e))
             {
-                // Just being looked at by a sweep.
+                // A sweep has found it before it was locked, and deletes it.
             }
         }
     }

@@ -56,11 +56,14 @@ internal sealed class FolderLocks
         {
             return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
         }
-        catch (IOException e) when (e.HResult is WouldBlock or WouldBlockOnMacOS or SharingViolation or LockViolation)
+        catch (IOException e) when (IsHeld(e))
         {
             return null;
         }
     }
+
+    /// <summary>Whether a file could not be opened because somebody holds it.</summary>
+    public static bool IsHeld(IOException e) => e.HResult is WouldBlock or WouldBlockOnMacOS or SharingViolation or LockViolation;
 
     /// <summary>Where locks are not enforced, conditional writes would lose updates without a word: better to refuse.</summary>
     private void Prove(string folder, string path, FileStream held)
