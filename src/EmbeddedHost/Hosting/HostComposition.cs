@@ -80,7 +80,11 @@ internal static class HostComposition
             }
 
             MapFunctions(app, catalog);
-            app.Services.GetRequiredService<DurableManagementApi>().Map(app);
+            if (catalog.UsesDurable)
+            {
+                app.Services.GetRequiredService<DurableManagementApi>().Map(app);
+            }
+
             return app;
         }
         catch (Exception e) when (StartFailure.Note(e))
@@ -152,6 +156,7 @@ internal static class HostComposition
             provider.GetRequiredService<DurableFunctionInvoker>(),
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Lazy<DurableTaskHost>(provider.GetRequiredService<DurableTaskHost>));
         services.AddSingleton<DurableManagementApi>();
 
         IConfigurationSection blobs = web.Configuration.GetSection($"{HostConfiguration.HostJsonSection}:extensions:blobs");

@@ -12,7 +12,7 @@ internal sealed class HostLifecycle(
     HostSettings settings,
     FunctionCatalog catalog,
     FunctionKeys keys,
-    DurableTaskHost durable,
+    Lazy<DurableTaskHost> durable,
     BlobTriggerRunner blobs,
     TimerTriggerRunner timers,
     StopSignal stop,
@@ -21,7 +21,6 @@ internal sealed class HostLifecycle(
 {
     private readonly ILogger _logger = loggers.CreateLogger("EmbeddedHost");
     private HostLock? _lock;
-    private bool _durableStarted;
 
     /// <summary>Before anything of the app starts: takes the data directory.</summary>
     public Task StartingAsync(CancellationToken cancellationToken)
@@ -43,11 +42,8 @@ internal sealed class HostLifecycle(
     }
 
     /// <summary>Before the server listens: the durable host, whose client HTTP functions use.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await durable.StartAsync(cancellationToken);
-        _durableStarted = true;
-    }
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        catalog.UsesDurable ? durable.Value.StartAsync(cancellationToken) : Task.CompletedTask;
 
     /// <summary>When all has started: says what there is, and lets the triggers begin.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -69,9 +65,9 @@ internal sealed class HostLifecycle(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(blobs.StopAsync(cancellationToken), timers.StopAsync(cancellationToken));
-        if (_durableStarted)
+        if (durable.IsValueCreated)
         {
-            await durable.StopAsync(cancellationToken);
+            await durable.Value.StopAsync(cancellationToken);
         }
     }
 

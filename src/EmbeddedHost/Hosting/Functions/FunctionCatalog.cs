@@ -11,6 +11,10 @@ internal sealed class FunctionCatalog
     /// <summary>All functions, by name.</summary>
     public IReadOnlyList<HostedFunction> Functions { get; }
 
+    /// <summary>Whether any function needs the durable host; without one, none is started.</summary>
+    public bool UsesDurable => Functions.Any(f => f.Kind is TriggerKind.Orchestration or TriggerKind.Activity
+        || f.Method.GetParameters().Any(p => p.IsDefined(typeof(DurableClientAttribute))));
+
     /// <summary>The functions of a kind.</summary>
     public IEnumerable<HostedFunction> OfKind(TriggerKind kind) => Functions.Where(f => f.Kind == kind);
 
