@@ -28,14 +28,13 @@ public static class BlobStores
         }
         if (Uri.TryCreate(storage, UriKind.Absolute, out var address) && address.Scheme is "https" or "http")
         {
-            if (address.Scheme == "http" && !address.IsLoopback)
+            var hasSignature = address.Query.Length > 1;
+            if (address.Scheme == "http" && !(hasSignature && address.IsLoopback))
             {
                 throw new ArgumentException($"The storage address {address.GetLeftPart(UriPartial.Path)} is not encrypted: begin it with https.", nameof(storage));
             }
             return new AzureBlobStore(
-                address.Query.Length > 1
-                    ? new BlobServiceClient(address, Options())
-                    : new BlobServiceClient(address, new DefaultAzureCredential(), Options()));
+                hasSignature ? new BlobServiceClient(address, Options()) : new BlobServiceClient(address, new DefaultAzureCredential(), Options()));
         }
         if (storage.Contains('=', StringComparison.Ordinal))
         {

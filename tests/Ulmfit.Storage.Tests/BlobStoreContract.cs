@@ -458,8 +458,7 @@ public abstract class BlobStoreContract
 
         var written = await Task.WhenAll(Enumerable.Range(1, 8).Select(async writer =>
         {
-            var content = new byte[size];
-            content.AsSpan().Fill((byte)writer);
+            var content = Child.Filled((byte)writer, size);
             return await Store.PutAsync(Container, "a", content, Ct);
         }));
 
@@ -556,8 +555,7 @@ public abstract class BlobStoreContract
 
         var results = await Task.WhenAll(Enumerable.Range(1, 3).Select(async writer =>
         {
-            var content = new byte[size];
-            content.AsSpan().Fill((byte)writer);
+            var content = Child.Filled((byte)writer, size);
             return (Writer: (byte)writer, Info: await Store.PutIfAbsentAsync(Container, "large", content, Ct));
         }));
 
@@ -574,8 +572,7 @@ public abstract class BlobStoreContract
 
         await Task.WhenAll(Enumerable.Range(1, 3).Select(async writer =>
         {
-            var content = new byte[size];
-            content.AsSpan().Fill((byte)writer);
+            var content = Child.Filled((byte)writer, size);
             Assert.NotNull(await Store.PutAsync(Container, "large", content, Ct));
         }));
 
@@ -590,7 +587,7 @@ public abstract class BlobStoreContract
     public async Task OpenReadAsync_OfABlobReplacedMeanwhile_GivesTheVersionOpenedOrThrows(bool deleted)
     {
         const int size = 10 << 20;
-        await Store.PutAsync(Container, "a", Filled(1, size), Ct);
+        await Store.PutAsync(Container, "a", Child.Filled(1, size), Ct);
         await using var stream = await Store.OpenReadAsync(Container, "a", Ct);
         Assert.Equal(1, stream!.ReadByte());
         if (deleted)
@@ -599,7 +596,7 @@ public abstract class BlobStoreContract
         }
         else
         {
-            await Store.PutAsync(Container, "a", Filled(2, size), Ct);
+            await Store.PutAsync(Container, "a", Child.Filled(2, size), Ct);
         }
 
         using var rest = new MemoryStream();
@@ -690,13 +687,6 @@ public abstract class BlobStoreContract
             var error = await Assert.ThrowsAsync<InvalidDataException>(() => Store.GetJsonAsync<Sample>(Container, name, ct: Ct));
             Assert.Contains(name, error.Message, StringComparison.Ordinal);
         }
-    }
-
-    protected static byte[] Filled(byte value, int size)
-    {
-        var content = new byte[size];
-        content.AsSpan().Fill(value);
-        return content;
     }
 
     protected async Task<List<BlobInfo>> ListAsync(string prefix = "") => await Store.ListAsync(Container, prefix, Ct).ToListAsync(Ct);

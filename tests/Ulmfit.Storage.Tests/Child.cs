@@ -23,6 +23,14 @@ internal static class Child
         };
     }
 
+    /// <summary>So many bytes, all of one value.</summary>
+    public static byte[] Filled(byte value, int size)
+    {
+        var content = new byte[size];
+        content.AsSpan().Fill(value);
+        return content;
+    }
+
     public static async Task<int> RunAsync(string[] job)
     {
         switch (job)
@@ -82,9 +90,7 @@ internal static class Child
     {
         for (var version = 1; ; version++)
         {
-            var content = new byte[size];
-            content.AsSpan().Fill((byte)version);
-            await store.PutAsync(Container, "blob", content);
+            await store.PutAsync(Container, "blob", Filled((byte)version, size));
             Console.WriteLine(version.ToString(CultureInfo.InvariantCulture));
         }
     }
