@@ -35,7 +35,7 @@ internal static class BlobContent
             using var buffer = new MemoryStream();
             await content.CopyToAsync(buffer, cancellationToken);
             byte[] bytes = buffer.ToArray();
-            return type == typeof(byte[]) ? bytes : new ReadOnlyMemory<byte>(bytes);
+            return type == typeof(byte[]) ? bytes : (object)new ReadOnlyMemory<byte>(bytes);
         }
 
         return await JsonSerializer.DeserializeAsync(content, type, json, cancellationToken);
