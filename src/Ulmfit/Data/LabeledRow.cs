@@ -1,7 +1,7 @@
 namespace Ulmfit.Data;
 
-/// <summary>A text with its class.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="Label">The class.</param>
-/// <param name="Line">Physical line of the file on which the row begins, from 1.</param>
+/// <summary>A text and its label as a file gives them.</summary>
+/// <param name="Text">The text, not empty, as it stands in the file.</param>
+/// <param name="Label">The label, white space at both ends removed, not empty.</param>
+/// <param name="Line">The line of the file, from 1, in which the row begins.</param>
 public sealed record LabeledRow(string Text, string Label, long Line);

@@ -1,0 +1,64 @@
+namespace Ulmfit.Data;
+
+/// <summary>A labelled row and the file it comes from.</summary>
+/// <param name="File">The name of the file.</param>
+/// <param name="Row">The row.</param>
+public sealed record SourcedRow(string File, LabeledRow Row);
+
+/// <summary>Rows without duplicates.</summary>
+/// <param name="Rows">Each text once, the first row that has it, in the order given.</param>
+/// <param name="Rejected">The rows of texts that occur with different labels.</param>
+/// <param name="DuplicateCount">How many rows were left out because an earlier one has the same text and label.</param>
+public sealed record DeduplicationResult(
+    IReadOnlyList<SourcedRow> Rows, IReadOnlyList<RejectedRow> Rejected, int DuplicateCount);
+
+/// <summary>
+/// Keeps each text once. A text that occurs with different labels teaches nothing that can be trusted: all its rows are
+/// rejected, with the place of the other label, rather than one of the labels being guessed. Texts are the same if their
+/// <see cref="TextDigest"/> is.
+/// </summary>
+public static class Deduplication
+{
+    /// <summary>Sorts out the rows of one file or several.</summary>
+    public static DeduplicationResult Apply(IEnumerable<SourcedRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        SourcedRow[] all = [.. rows];
+        var digests = new string[all.Length];
+        var first = new Dictionary<string, int>(all.Length, StringComparer.Ordinal);
+        var contradicted = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < all.Length; i++)
+        {
+            digests[i] = TextDigest.Of(all[i].Row.Text);
+            if (!first.TryAdd(digests[i], i) && all[first[digests[i]]].Row.Label != all[i].Row.Label)
+            {
+                contradicted.TryAdd(digests[i], i);
+            }
+        }
+
+        var kept = new List<SourcedRow>(first.Count);
+        var rejected = new List<RejectedRow>();
+        int duplicates = 0;
+        for (int i = 0; i < all.Length; i++)
+        {
+            int begin = first[digests[i]];
+            if (contradicted.TryGetValue(digests[i], out int other))
+            {
+                SourcedRow against = all[i].Row.Label == all[begin].Row.Label ? all[other] : all[begin];
+                rejected.Add(new RejectedRow(
+                    all[i].File, all[i].Row.Line, null,
+                    $"The text has the label '{all[i].Row.Label}' here and '{against.Row.Label}' in line {against.Row.Line} of {against.File}."));
+            }
+            else if (begin == i)
+            {
+                kept.Add(all[i]);
+            }
+            else
+            {
+                duplicates++;
+            }
+        }
+
+        return new DeduplicationResult(kept, rejected, duplicates);
+    }
+}
