@@ -17,6 +17,7 @@ namespace Ulmfit.Text;
 internal ref struct WordSplitter
 {
     private const int LongestUnit = 4;
+    private const int LongestInitials = 24;
     private const int LongestFirstPieceOfEmoticon = 3;
 
     private const CharacterClass AffixClasses = CharacterClass.Punctuation | CharacterClass.Quote;
@@ -242,7 +243,7 @@ internal ref struct WordSplitter
     /// <summary>Two single letters or more, each with its full stop: "U.S.", "e.g.".</summary>
     private readonly bool IsInitials(int low, int high)
     {
-        if (high - low < 4 || ((high - low) & 1) != 0)
+        if (high - low is < 4 or > LongestInitials || ((high - low) & 1) != 0)
         {
             return false;
         }

@@ -231,6 +231,15 @@ public sealed class TokenizerTests
     }
 
     [Fact]
+    public void Tokenize_LongWordWithManySuffixes_TakesTimeInProportion()
+    {
+        string text = string.Concat(Enumerable.Repeat("a.b.", 100_000)) + string.Concat(Enumerable.Repeat("!?", 200_000));
+        var watch = Stopwatch.StartNew();
+        Assert.True(_tokenizer.Tokenize(text).Count > 400_000);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+    }
+
+    [Fact]
     public void Tokenize_EnglishText_KeepsAUsefulSpeed()
     {
         const string sentence = "The film wasn't bad at all, and Mr. Jones (who plays the $5 million thief) is great! It's well-made...<br /><br />";
