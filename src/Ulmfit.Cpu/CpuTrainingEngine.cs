@@ -1,0 +1,65 @@
+using Ulmfit.Cpu.Kernels;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Cpu;
+
+/// <summary>
+/// The training engine that needs nothing but a processor: managed SIMD kernels and a team of threads. The same calls
+/// give the same bytes of weights on any number of threads and on every instruction set. The steps of all networks of a
+/// process take turns, so that two trainings asked for at once do not fight over the cores.
+/// </summary>
+public sealed class CpuTrainingEngine : ITrainingEngine, IDisposable
+{
+    private readonly ComputeTeam team;
+    private readonly KernelSet kernels;
+
+    /// <summary>An engine with a number of threads.</summary>
+    /// <param name="threads">Threads of a training step; null for one a processor.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    public CpuTrainingEngine(int? threads = null)
+        : this(threads ?? Environment.ProcessorCount, KernelSet.Best)
+    {
+    }
+
+    /// <summary>An engine on a chosen instruction set.</summary>
+    internal CpuTrainingEngine(int threads, KernelSet kernels)
+    {
+        team = new ComputeTeam(threads);
+        this.kernels = kernels;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "cpu";
+
+    /// <summary>Threads of a training step.</summary>
+    public int Threads => team.Threads;
+
+    /// <summary>The instruction set in use: <c>avx512</c>, <c>avx2</c> or <c>scalar</c>.</summary>
+    public string InstructionSet => kernels.Name;
+
+    /// <summary>
+    /// Bytes of activations that a classifier keeps of one step; chunks of long documents beyond them are computed again in
+    /// the backward pass, to the same bits.
+    /// </summary>
+    internal long ActivationBudget { get; init; } = Math.Min(2L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+
+    /// <inheritdoc/>
+    public ILanguageModelNetwork CreateLanguageModel(LanguageModelOptions options, StateDict state)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(state);
+        return new LanguageModelNetwork(team, kernels, options, state);
+    }
+
+    /// <inheritdoc/>
+    public IClassifierNetwork CreateClassifier(ClassifierOptions options, StateDict state)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(state);
+        return new ClassifierNetwork(team, kernels, options, state, ActivationBudget);
+    }
+
+    /// <summary>Ends the engine's threads. Its networks must not be stepped afterwards.</summary>
+    public void Dispose() => team.Dispose();
+}

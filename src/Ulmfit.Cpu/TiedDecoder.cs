@@ -1,0 +1,179 @@
+using Ulmfit.Cpu.Kernels;
+
+namespace Ulmfit.Cpu;
+
+/// <summary>
+/// The decoder that is tied to the embedding, with softmax and cross-entropy, in blocks of rows: logits of one block
+/// become probabilities, gradients and sums over the vocabulary before the next block is computed, so the logits of a
+/// window are never whole in memory.
+/// </summary>
+internal sealed class TiedDecoder : IDisposable
+{
+    /// <summary>Logits held at a time, in floats.</summary>
+    private const int BlockFloats = 12 << 20;
+
+    private const int MinBlockRows = 64;
+    private const int RowsPerTask = 4;
+
+    private readonly ComputeTeam team;
+    private readonly KernelSet kernels;
+    private readonly MatrixProduct product;
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+    private readonly int vocabulary;
+    private readonly int width;
+    private readonly AlignedBuffer forwardPack;
+    private readonly GrowingBuffer backwardPack = new();
+    private readonly GrowingBuffer outputPack = new();
+    private readonly GrowingBuffer logits = new();
+    private bool packed;
+    private bool packedForBackward;
+    private bool packBackward;
+    private int blockRows;
+
+    /// <summary>A decoder with the embedding as its weight <c>[vocabulary, width]</c>.</summary>
+    public TiedDecoder(ComputeTeam team, KernelSet kernels, MatrixProduct product, Parameter weight, Parameter bias, int vocabulary, int width)
+    {
+        this.team = team;
+        this.kernels = kernels;
+        this.product = product;
+        this.weight = weight;
+        this.bias = bias;
+        this.vocabulary = vocabulary;
+        this.width = width;
+        forwardPack = new AlignedBuffer(KernelSet.PackedRightLength(vocabulary, width));
+    }
+
+    private int LogitWidth => KernelSet.Padded(vocabulary);
+
+    /// <summary>The weight has changed, so what is packed is old.</summary>
+    public void Changed()
+    {
+        packed = false;
+        packedForBackward = false;
+    }
+
+    /// <summary>Before the team runs: makes room for <paramref name="rows"/> rows.</summary>
+    public void Prepare(int rows, bool backward)
+    {
+        int most = Math.Max(MinBlockRows, BlockFloats / LogitWidth);
+        int blocks = (rows + most - 1) / most;
+        blockRows = (rows + blocks - 1) / blocks;
+        logits.Reserve((long)blockRows * LogitWidth);
+        packBackward = backward && !packedForBackward;
+        if (backward)
+        {
+            backwardPack.Reserve(KernelSet.PackedRightLength(width, vocabulary));
+            outputPack.Reserve(KernelSet.PackedRightLength(width, blockRows));
+        }
+    }
+
+    /// <summary>After the team ran.</summary>
+    public void Packed(bool backward)
+    {
+        packed = true;
+        packedForBackward |= backward;
+    }
+
+    /// <summary>Packs the weight for this update. All threads call it; it ends with a barrier.</summary>
+    public void Begin(int thread)
+    {
+        if (!packed)
+        {
+            product.PackTransposed(thread, weight.Value.Span, width, vocabulary, width, forwardPack);
+            team.Barrier(thread);
+        }
+
+        if (packBackward)
+        {
+            product.Pack(thread, weight.Value.Span, width, width, vocabulary, default, backwardPack.Value);
+            team.Barrier(thread);
+        }
+    }
+
+    /// <summary>
+    /// Cross-entropy of all rows and, with a <paramref name="scale"/> other than zero, the gradients of scale · Σ losses.
+    /// All threads call it; it ends with a barrier.
+    /// </summary>
+    /// <param name="thread">The calling thread.</param>
+    /// <param name="output">Rows to decode <c>[rows, width]</c>.</param>
+    /// <param name="outputStart">Their first element.</param>
+    /// <param name="targets">Token of each row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="scale">Factor of the gradients, or 0 for none.</param>
+    /// <param name="losses">Filled with the loss of each row.</param>
+    /// <param name="outputGradient">Filled with the gradient of <paramref name="output"/>.</param>
+    /// <param name="trained">Whether weight and bias are trained: their gradients are written.</param>
+    public void Run(int thread, AlignedBuffer output, int outputStart, int[] targets, int rows, float scale, double[] losses, AlignedBuffer? outputGradient, bool trained)
+    {
+        AlignedBuffer block = logits.Value;
+        int stride = LogitWidth;
+        for (int first = 0; first < rows; first += blockRows)
+        {
+            int count = Math.Min(blockRows, rows - first);
+            int start = outputStart + (first * width);
+            product.Multiply(
+                thread, new LeftOperand(output, start, width, count, width, Transposed: false), forwardPack, stride,
+                block, 0, stride, ChainStart.Zero, bias.Value.Span);
+            team.Barrier(thread);
+            while (team.Take(thread, (count + RowsPerTask - 1) / RowsPerTask, out int task))
+            {
+                for (int row = task * RowsPerTask; row < Math.Min(count, (task + 1) * RowsPerTask); row++)
+                {
+                    losses[first + row] = kernels.SoftmaxCrossEntropy(block.Slice(row * stride, vocabulary), targets[first + row], scale);
+                }
+            }
+
+            team.Barrier(thread);
+            if (scale == 0f)
+            {
+                continue;
+            }
+
+            product.Multiply(
+                thread, new LeftOperand(block, 0, stride, count, vocabulary, Transposed: false), backwardPack.Value, width,
+                outputGradient!, first * width, width, ChainStart.Zero, default);
+            team.Barrier(thread);
+            if (trained)
+            {
+                Accumulate(thread, output, start, count, first == 0);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        bias.Dispose();
+        forwardPack.Dispose();
+        backwardPack.Dispose();
+        outputPack.Dispose();
+        logits.Dispose();
+    }
+
+    private void Accumulate(int thread, AlignedBuffer output, int start, int count, bool begin)
+    {
+        const int Columns = 256;
+        int stride = LogitWidth;
+        AlignedBuffer block = logits.Value;
+        product.Pack(thread, output.From(start), width, width, count, default, outputPack.Value);
+        team.Barrier(thread);
+        product.Multiply(
+            thread, new LeftOperand(block, 0, stride, vocabulary, count, Transposed: true), outputPack.Value, width,
+            weight.Gradient, 0, width, begin ? ChainStart.Zero : ChainStart.Output, default);
+        team.Barrier(thread);
+        while (team.Take(thread, (stride + Columns - 1) / Columns, out int task))
+        {
+            int column = task * Columns;
+            Span<float> gradient = bias.Gradient.Slice(column, Math.Min(Columns, stride - column));
+            if (begin)
+            {
+                gradient.Clear();
+            }
+
+            kernels.AddColumns(block.From(column), count, stride, gradient);
+        }
+
+        team.Barrier(thread);
+    }
+}
