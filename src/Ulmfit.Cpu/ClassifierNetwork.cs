@@ -401,7 +401,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
 
         if (!sorted)
         {
-            order.AsSpan(0, documentCount).Sort((a, b) => batch[a].Length != batch[b].Length ? batch[b].Length.CompareTo(batch[a].Length) : a.CompareTo(b));
+            SortByLength(batch);
         }
 
         for (int i = 0; i < documentCount; i++)
@@ -410,6 +410,10 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
             lengths[i] = documents[i].Length;
         }
     }
+
+    /// <summary>Apart from <see cref="Load"/>, because its closure is an allocation that a training step does not make.</summary>
+    private void SortByLength(IReadOnlyList<int[]> batch) =>
+        order.AsSpan(0, documentCount).Sort((a, b) => batch[a].Length != batch[b].Length ? batch[b].Length.CompareTo(batch[a].Length) : a.CompareTo(b));
 
     private int RowsOfFirstChunk(int first, int count)
     {

@@ -1,0 +1,186 @@
+using Ulmfit.Cpu.Kernels;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Cpu.Tests;
+
+/// <summary>The invariant: the same calls give the same bits, whatever computes them.</summary>
+public sealed class BitIdentityTests
+{
+    private const int LanguageModelGroups = 4, ClassifierGroups = 5;
+
+    public static TheoryData<string, int> Machines()
+    {
+        var data = new TheoryData<string, int>();
+        foreach (KernelSet kernels in KernelSet.Supported())
+        {
+            foreach (int threads in new[] { 1, 2, 3, 4, 7 })
+            {
+                data.Add(kernels.Name, threads);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public void LanguageModel_OnAnyThreadsAndInstructions_TrainsToTheSameBits(string instructions, int threads)
+    {
+        using var reference = new CpuTrainingEngine(1, KernelSet.Scalar);
+        using var engine = new CpuTrainingEngine(threads, Named(instructions));
+        (StateDict expected, StepResult[] expectedResults, LossSum expectedLoss) = TrainLanguageModel(reference);
+        (StateDict actual, StepResult[] actualResults, LossSum actualLoss) = TrainLanguageModel(engine);
+        Samples.AssertSameBits(expected, actual);
+        Assert.Equal(expectedResults, actualResults);
+        Assert.Equal(expectedLoss, actualLoss);
+    }
+
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public void Classifier_OnAnyThreadsAndInstructions_TrainsToTheSameBits(string instructions, int threads)
+    {
+        using var reference = new CpuTrainingEngine(1, KernelSet.Scalar);
+        using var engine = new CpuTrainingEngine(threads, Named(instructions));
+        (StateDict expected, StepResult[] expectedResults, float[] expectedProbabilities) = TrainClassifier(reference);
+        (StateDict actual, StepResult[] actualResults, float[] actualProbabilities) = TrainClassifier(engine);
+        Samples.AssertSameBits(expected, actual);
+        Assert.Equal(expectedResults, actualResults);
+        Assert.Equal(expectedProbabilities, actualProbabilities);
+    }
+
+    [Fact]
+    public void Classifier_WhateverActivationsAreKept_TrainsToTheSameBits()
+    {
+        using var all = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = long.MaxValue };
+        using var two = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = 150_000 };
+        using var none = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = 0 };
+        StateDict expected = TrainClassifier(all).State;
+        Samples.AssertSameBits(expected, TrainClassifier(two).State);
+        Samples.AssertSameBits(expected, TrainClassifier(none).State);
+    }
+
+    [Fact]
+    public void LanguageModel_SavedAndCreatedAnew_GoesOnToTheSameBits()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork straight = engine.CreateLanguageModel(Samples.LanguageModelOptions(5, 9), Samples.LanguageModel(Samples.Encoder));
+        using ILanguageModelNetwork first = engine.CreateLanguageModel(Samples.LanguageModelOptions(5, 9), Samples.LanguageModel(Samples.Encoder));
+        Step(straight, 1, 8);
+        Step(first, 1, 4);
+        using ILanguageModelNetwork second = engine.CreateLanguageModel(Samples.LanguageModelOptions(5, 9), first.Save());
+        Step(second, 5, 8);
+        Samples.AssertSameBits(straight.Save(), second.Save());
+
+        static void Step(ILanguageModelNetwork network, int from, int to)
+        {
+            for (int i = from; i <= to; i++)
+            {
+                network.TrainStep(Samples.Window(Samples.Encoder, 3 + (i % 7), 5, i), Samples.Step(i, LanguageModelGroups));
+            }
+        }
+    }
+
+    [Fact]
+    public void Classifier_SavedAndCreatedAnewWhileUnfreezing_GoesOnToTheSameBits()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using IClassifierNetwork straight = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        using IClassifierNetwork first = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        Step(straight, 1, 8);
+        Step(first, 1, 4);
+        using IClassifierNetwork second = engine.CreateClassifier(Samples.ClassifierOptions, first.Save());
+        Step(second, 5, 8);
+        Samples.AssertSameBits(straight.Save(), second.Save());
+
+        static void Step(IClassifierNetwork network, int from, int to)
+        {
+            for (int i = from; i <= to; i++)
+            {
+                network.TrainStep(Samples.Documents(Samples.Classifier, 4 + (i % 3), 20, i), Samples.Step(i, ClassifierGroups, 0.3f, i < 3 ? [0, 1, 2] : i < 6 ? [0] : []));
+            }
+        }
+    }
+
+    [Fact]
+    public void LanguageModel_EvaluatedBetweenSteps_TrainsAsIfItWereNot()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork plain = engine.CreateLanguageModel(Samples.LanguageModelOptions(5, 9), Samples.LanguageModel(Samples.Encoder));
+        using ILanguageModelNetwork evaluated = engine.CreateLanguageModel(Samples.LanguageModelOptions(5, 9), Samples.LanguageModel(Samples.Encoder));
+        for (int i = 1; i <= 4; i++)
+        {
+            plain.TrainStep(Samples.Window(Samples.Encoder, 7, 5, i), Samples.Step(i, LanguageModelGroups));
+            evaluated.TrainStep(Samples.Window(Samples.Encoder, 7, 5, i), Samples.Step(i, LanguageModelGroups));
+            evaluated.ResetState(evaluation: true);
+            evaluated.Evaluate(Samples.Window(Samples.Encoder, 30, 2, i));
+        }
+
+        Samples.AssertSameBits(plain.Save(), evaluated.Save());
+    }
+
+    [Theory]
+    [InlineData("avx512")]
+    [InlineData("avx2")]
+    [InlineData("scalar")]
+    public void Predict_ADocumentAloneOrInAnyBatch_GivesTheSameBits(string instructions)
+    {
+        Assert.SkipUnless(KernelSet.Supported().Any(k => k.Name == instructions), $"This processor has no {instructions}.");
+        using var engine = new CpuTrainingEngine(3, Named(instructions));
+        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        int[][] documents = [.. Samples.Documents(Samples.Classifier, 150, 40, 3).Documents];
+        int classes = Samples.Classifier.Classes;
+        var alone = new float[documents.Length * classes];
+        for (int i = 0; i < documents.Length; i++)
+        {
+            network.Predict([documents[i]], alone.AsSpan(i * classes, classes));
+        }
+
+        var random = new Random(5);
+        foreach (int size in new[] { 2, 7, 64, 65, 150 })
+        {
+            int[] chosen = [.. Enumerable.Range(0, documents.Length)];
+            random.Shuffle(chosen);
+            chosen = chosen[..size];
+            var together = new float[size * classes];
+            network.Predict([.. chosen.Select(i => documents[i])], together);
+            for (int i = 0; i < size; i++)
+            {
+                Assert.Equal(alone.AsSpan(chosen[i] * classes, classes), together.AsSpan(i * classes, classes));
+            }
+        }
+    }
+
+    private static KernelSet Named(string name) => KernelSet.Supported().Single(k => k.Name == name);
+
+    private static (StateDict State, StepResult[] Results, LossSum Loss) TrainLanguageModel(CpuTrainingEngine engine)
+    {
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(17, 9), Samples.LanguageModel(Samples.Encoder));
+        var results = new StepResult[5];
+        for (int i = 0; i < results.Length; i++)
+        {
+            int[] frozen = i == 2 ? [0, 1, 2] : i == 3 ? [3, 0] : [];
+            results[i] = network.TrainStep(Samples.Window(Samples.Encoder, i == 1 ? 1 : 9 - i, 17, i), Samples.Step(i + 1, LanguageModelGroups, 0.3f, frozen));
+        }
+
+        network.Evaluate(Samples.Window(Samples.Encoder, 20, 3, 77));
+        return (network.Save(), results, network.Evaluate(Samples.Window(Samples.Encoder, 5, 3, 78)));
+    }
+
+    private static (StateDict State, StepResult[] Results, float[] Probabilities) TrainClassifier(CpuTrainingEngine engine)
+    {
+        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        var results = new StepResult[6];
+        for (int i = 0; i < results.Length; i++)
+        {
+            int[] frozen = i == 0 ? [0, 1, 2, 3] : i == 1 ? [0, 1] : i == 2 ? [0, 1, 3, 4] : [];
+            int count = i == 4 ? 1 : 9 + i;
+            results[i] = network.TrainStep(Samples.Documents(Samples.Classifier, count, 33, i), Samples.Step(i + 1, ClassifierGroups, 0.3f, frozen));
+        }
+
+        IReadOnlyList<int[]> documents = Samples.Documents(Samples.Classifier, 9, 30, 99).Documents;
+        var probabilities = new float[documents.Count * Samples.Classifier.Classes];
+        network.Predict(documents, probabilities);
+        return (network.Save(), results, probabilities);
+    }
+}

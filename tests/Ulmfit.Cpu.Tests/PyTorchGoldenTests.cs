@@ -1,0 +1,123 @@
+using System.Globalization;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Cpu.Tests;
+
+/// <summary>Ten training steps against the same ten in PyTorch (<c>Goldens/make_goldens.py</c>).</summary>
+public sealed class PyTorchGoldenTests
+{
+    private const int Vocabulary = 37, Embedding = 12, Hidden = 20, Layers = 3, Steps = 10;
+
+    private static readonly AwdLstmConfig Encoder = new(Vocabulary, Embedding, Hidden, Layers);
+
+    [Theory]
+    [InlineData("lm-clipped", 0.3f, new int[0])]
+    [InlineData("lm-frozen", 0f, new[] { 0, 1 })]
+    public void LanguageModel_TenSteps_EqualPyTorch(string file, float clip, int[] frozen)
+    {
+        StateDict golden = Golden(file);
+        using var engine = new CpuTrainingEngine(2);
+        var options = new LanguageModelOptions(Encoder, DropoutRates.None, Batch: 3, MaxTime: 7);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(options, Weights(golden, "before."));
+        for (int i = 0; i < Steps; i++)
+        {
+            Tensor input = golden[$"input.{i}"];
+            var batch = new LanguageModelBatch(input.Shape[0], input.Shape[1], Ints(input), Ints(golden[$"target.{i}"]), golden[$"reset.{i}"].Data.Select(x => x != 0f).ToArray());
+            StepResult result = network.TrainStep(batch, Step(i, Layers + 1, clip, frozen));
+            ReadOnlySpan<float> expected = golden["losses"].Data.AsSpan(i * 3, 3);
+            Assert.Equal(expected[0], result.Loss, 1e-4);
+            Assert.Equal(expected[1], result.Regularization, 1e-4);
+            Assert.Equal(expected[2], result.GradientNorm, 1e-4 * expected[2]);
+            Assert.Equal(input.Data.Length, result.Count);
+        }
+
+        AssertWeights(golden, network.Save());
+    }
+
+    [Theory]
+    [InlineData("classifier-clipped", 0.5f, new int[0])]
+    [InlineData("classifier-frozen", 0f, new[] { 0, 1, 2 })]
+    public void Classifier_TenSteps_EqualPyTorch(string file, float clip, int[] frozen)
+    {
+        StateDict golden = Golden(file);
+        using var engine = new CpuTrainingEngine(2);
+        var config = new ClassifierConfig(Encoder, HeadHiddenSize: 10, Classes: 4) { ChunkLength = 4, MaxLength = 9 };
+        var options = new ClassifierOptions(config, DropoutRates.None) { ClassWeights = [1f, 0.5f, 2f, 1.25f], LabelSmoothing = 0.1f };
+        using IClassifierNetwork network = engine.CreateClassifier(options, Weights(golden, "before."));
+        for (int i = 0; i < Steps; i++)
+        {
+            StepResult result = network.TrainStep(new ClassifierBatch(Documents(golden, i), Ints(golden[$"labels.{i}"])), Step(i, Layers + 2, clip, frozen));
+            ReadOnlySpan<float> expected = golden["losses"].Data.AsSpan(i * 3, 3);
+            Assert.Equal(expected[0], result.Loss, 1e-4);
+            Assert.Equal(expected[1], result.GradientNorm, 1e-4 * expected[1]);
+            Assert.Equal((int)expected[2], result.Correct);
+        }
+
+        AssertWeights(golden, network.Save());
+        IReadOnlyList<int[]> last = Documents(golden, Steps - 1);
+        var probabilities = new float[last.Count * config.Classes];
+        network.Predict(last, probabilities);
+        for (int i = 0; i < probabilities.Length; i++)
+        {
+            Assert.Equal(golden["probabilities"].Data[i], probabilities[i], 1e-4f);
+        }
+    }
+
+    private static OptimizerStep Step(int i, int groups, float clip, int[] frozen) =>
+        new(default, i + 1, [.. Enumerable.Range(0, groups).Select(g => new GroupStep(!frozen.Contains(g), (float)(0.01 / Math.Pow(2.6, groups - 1 - g))))])
+        {
+            Beta1 = 0.8f,
+            Beta2 = 0.99f,
+            Epsilon = 1e-5f,
+            WeightDecay = 0.05f,
+            ClipNorm = clip,
+        };
+
+    private static StateDict Golden(string file)
+    {
+        using FileStream stream = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Goldens", file + ".safetensors"));
+        return Safetensors.Read(stream).Tensors;
+    }
+
+    private static StateDict Weights(StateDict golden, string prefix)
+    {
+        var weights = new StateDict();
+        foreach ((string name, Tensor tensor) in golden)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                weights[name[prefix.Length..]] = tensor;
+            }
+        }
+
+        return weights;
+    }
+
+    private static int[] Ints(Tensor tensor) => [.. tensor.Data.Select(x => (int)x)];
+
+    private static IReadOnlyList<int[]> Documents(StateDict golden, int step)
+    {
+        string prefix = string.Create(CultureInfo.InvariantCulture, $"document.{step}.");
+        return [.. golden.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => Ints(golden[name]))];
+    }
+
+    private static void AssertWeights(StateDict golden, StateDict saved)
+    {
+        StateDict expected = Weights(golden, "after.");
+        StateDict actual = saved.WeightsOnly();
+        Assert.Equal(expected.Names, actual.Names);
+        foreach ((string name, Tensor tensor) in expected)
+        {
+            double difference = 0, norm = 0;
+            for (int i = 0; i < tensor.Data.Length; i++)
+            {
+                double d = (double)tensor.Data[i] - actual[name].Data[i];
+                difference += d * d;
+                norm += (double)tensor.Data[i] * tensor.Data[i];
+            }
+
+            Assert.True(Math.Sqrt(difference) <= 1e-4 * Math.Sqrt(norm), $"{name}: relative difference {Math.Sqrt(difference / norm):g3}");
+        }
+    }
+}
