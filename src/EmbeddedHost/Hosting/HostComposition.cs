@@ -42,6 +42,10 @@ internal static class HostComposition
             HostConfiguration.AddSources(web.Configuration, args);
             AddLogging(web);
 
+            // As the worker does: on a developer's machine mistakes in the registration of services come up at the start.
+            web.Host.UseDefaultServiceProvider((context, options) =>
+                options.ValidateScopes = options.ValidateOnBuild = context.HostingEnvironment.IsDevelopment());
+
             // How large a body may be is the app's to decide: uploads are streamed.
             web.WebHost.UseKestrel(options =>
             {
@@ -85,7 +89,7 @@ internal static class HostComposition
                 app.Services.GetRequiredService<DurableManagementApi>().Map(app);
             }
 
-            return app;
+            return new FunctionsHost(app, settings);
         }
         catch (Exception e) when (StartFailure.Note(e))
         {

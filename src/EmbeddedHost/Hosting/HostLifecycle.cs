@@ -7,39 +7,20 @@ using Microsoft.Extensions.Logging;
 
 namespace EmbeddedHost;
 
-/// <summary>The order in which the host's parts begin and end: lock, keys, durable host, (Kestrel), triggers; and back.</summary>
+/// <summary>The order in which the host's parts begin and end: durable host, then the server, then triggers; and back.</summary>
 internal sealed class HostLifecycle(
     HostSettings settings,
     FunctionCatalog catalog,
-    FunctionKeys keys,
     Lazy<DurableTaskHost> durable,
     BlobTriggerRunner blobs,
     TimerTriggerRunner timers,
     StopSignal stop,
     IServer server,
-    ILoggerFactory loggers) : IHostedLifecycleService, IDisposable
+    ILoggerFactory loggers) : IHostedLifecycleService
 {
     private readonly ILogger _logger = loggers.CreateLogger("EmbeddedHost");
-    private HostLock? _lock;
 
-    /// <summary>Before anything of the app starts: takes the data directory.</summary>
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            _lock = HostLock.Acquire(settings);
-            if (settings.RequireKeys)
-            {
-                keys.Load();
-            }
-        }
-        catch (Exception e) when (StartFailure.Note(e))
-        {
-            throw;
-        }
-
-        return Task.CompletedTask;
-    }
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Before the server listens: the durable host, whose client HTTP functions use.</summary>
     public Task StartAsync(CancellationToken cancellationToken) =>
@@ -71,18 +52,7 @@ internal sealed class HostLifecycle(
         }
     }
 
-    /// <summary>Last of all: gives the data directory back.</summary>
-    public Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
-    public void Dispose()
-    {
-        _lock?.Dispose();
-        _lock = null;
-    }
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private void Announce()
     {

@@ -271,6 +271,56 @@ public sealed class BlobTriggerTests
         Assert.Equal(3, app.Host.Services.GetRequiredService<GaugeCounter>().Highest);
     }
 
+    [Fact]
+    public async Task Rewrite_WhileTheOldVersionIsProcessed_NewVersionFollows()
+    {
+        await using TestApp app = await StartAsync([typeof(Held)], configure: b => b.Services.AddSingleton<GaugeCounter>());
+        app.Folder.Write("held/a.txt", "one");
+        await app.Recorder.WaitForAsync("begin one");
+
+        app.Folder.Write("held/a.txt", "number two");
+        app.Host.Services.GetRequiredService<GaugeCounter>().Full.SetResult();
+
+        await app.Recorder.WaitForAsync("end number two");
+        Assert.Equal(["begin one", "end one", "begin number two", "end number two"], app.Recorder.Notes);
+    }
+
+    [Fact]
+    public async Task Stop_BlobIsProcessed_IsToldAndTriesAgainAtTheNextStartWithoutACountedFailure()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("held/a.txt", "one");
+        for (int i = 0; i < 7; i++)
+        {
+            await using TestApp app = await StartAsync([typeof(Held)], folder, b => b.Services.AddSingleton<GaugeCounter>());
+            await app.Recorder.WaitForAsync("begin one");
+        }
+
+        await using TestApp last = await StartAsync([typeof(Held)], folder, b => b.Services.AddSingleton<GaugeCounter>());
+        last.Host.Services.GetRequiredService<GaugeCounter>().Full.SetResult();
+        await last.Recorder.WaitForAsync("end one");
+    }
+
+    [Fact]
+    public async Task Start_ProcessDiedInEachOfFiveTries_BlobIsGivenUp()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("inbox/a.txt", "one");
+        await using (TestApp first = await StartAsync([typeof(Inbox)], folder))
+        {
+            await first.Recorder.WaitForAsync("inbox a.txt = one");
+        }
+
+        // What the journal holds when the process has died in the fifth try.
+        string journal = folder["host", "blobreceipts", "inbox.jsonl"];
+        string begun = (await File.ReadAllLinesAsync(journal, Ct))[0].Replace("\"attempts\":1", "\"attempts\":5", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(journal, begun + "\n", Ct);
+
+        await using TestApp app = await StartAsync([typeof(Inbox)], folder);
+        await Eventually.TrueAsync(() => File.Exists(folder["host", "webjobs-blobtrigger-poison.jsonl"]), "the poison list");
+        Assert.Empty(app.Recorder.Notes);
+    }
+
     [Theory]
     [InlineData("inbox/{name}", "sub/a.json", "name=sub/a.json")]
     [InlineData("inbox/{name}.{ext}", "a.b.csv", "name=a.b ext=csv")]
@@ -439,6 +489,17 @@ public sealed class BlobTriggerTests
             await counter.Full.Task;
             counter.Leave();
             recorder.Note("gauged");
+        }
+    }
+
+    internal sealed class Held(Recorder recorder, GaugeCounter counter)
+    {
+        [Function("Held")]
+        public async Task Run([BlobTrigger("held/{name}")] string content, CancellationToken cancellationToken)
+        {
+            recorder.Note($"begin {content}");
+            await counter.Full.Task.WaitAsync(cancellationToken);
+            recorder.Note($"end {content}");
         }
     }
 

@@ -99,14 +99,16 @@ public sealed class HostProcessTests
     }
 
     [Fact]
-    public async Task Start_PortIsTaken_LockIsGivenBack()
+    public async Task Start_PortIsTaken_SaysSoAndGivesTheDataDirectoryBack()
     {
         using var folder = new TemporaryFolder();
         await using TestApp first = await TestApp.StartAsync([typeof(ChildFunctions)]);
         string taken = first.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
-        await Assert.ThrowsAsync<IOException>(() => TestApp.StartAsync([typeof(ChildFunctions)], folder: folder, args: ["--urls", taken]));
+        HostStartException e = await Assert.ThrowsAsync<HostStartException>(
+            () => TestApp.StartAsync([typeof(ChildFunctions)], folder: folder, args: ["--urls", taken]));
 
+        Assert.Contains("--urls", e.Message, StringComparison.Ordinal);
         await using TestApp second = await TestApp.StartAsync([typeof(ChildFunctions)], folder: folder);
         Assert.Equal($"{Environment.ProcessId}", await second.Client.GetStringAsync("/api/ping", Ct));
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Azure.Functions.Worker;
@@ -15,7 +16,7 @@ using Microsoft.Extensions.Options;
 namespace EmbeddedHost;
 
 /// <summary>Reads a method with <see cref="FunctionAttribute"/> into a function that can be invoked, or says why it cannot be.</summary>
-internal sealed class FunctionReader(IConfiguration configuration, HostSettings settings, bool aspNetCore)
+internal sealed partial class FunctionReader(IConfiguration configuration, HostSettings settings, bool aspNetCore)
 {
     /// <summary>Reads a method.</summary>
     /// <param name="method">The method.</param>
@@ -26,9 +27,9 @@ internal sealed class FunctionReader(IConfiguration configuration, HostSettings 
     {
         string entryPoint = $"{method.DeclaringType!.FullName}.{method.Name}";
         var reading = new Reading(attribute.Name, entryPoint, findings);
-        if (string.IsNullOrWhiteSpace(attribute.Name) || attribute.Name.IndexOfAny(['/', '\\']) >= 0)
+        if (!FunctionName().IsMatch(attribute.Name))
         {
-            reading.Find($"'{attribute.Name}' is no name for a function; give [Function] letters, digits, hyphens and underscores.");
+            reading.Find($"'{attribute.Name}' is no name for a function; begin it with a letter and go on with letters, digits, hyphens and underscores, 128 at most, and not 'host'.");
             return null;
         }
 
@@ -423,6 +424,10 @@ internal sealed class FunctionReader(IConfiguration configuration, HostSettings 
         string name = binding.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal);
         return binding is BlobInputAttribute ? "blob" : char.ToLowerInvariant(name[0]) + name[1..];
     }
+
+    // The rule of Functions.
+    [GeneratedRegex("^(?!host$)[A-Za-z][A-Za-z0-9_-]{0,127}$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex FunctionName();
 
     /// <summary>What is known of a function while it is read.</summary>
     private sealed class Reading(string name, string entryPoint, List<string> findings)
