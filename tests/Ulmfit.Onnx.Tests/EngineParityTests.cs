@@ -1,0 +1,53 @@
+using Ulmfit.Cpu;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Onnx.Tests;
+
+/// <summary>What is served against what was trained: the ONNX classifier and the training engine's own predictions.</summary>
+public sealed class EngineParityTests
+{
+    private const double Tolerance = 1e-4;
+
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1, 7, 11, 2, 1440)]
+    [InlineData(3, 32, 65, 6, 1440)]
+    [InlineData(2, 24, 40, 77, 100)]
+    [InlineData(3, 13, 29, 4, 10)]
+    public void Predict_BothDirections_EqualsTheEnginesOwn(int layers, int embedding, int hidden, int classes, int maxLength)
+    {
+        ClassifierConfig config = TestModel.Config(61, embedding, hidden, layers, 50, classes, maxLength);
+        DirectionWeights forward = TestModel.Direction(config, 21), backward = TestModel.Direction(config, 22);
+        var random = new Random(6);
+        int[][] documents = [.. new[] { 1, 2, 10, 11, 71, 72, 73, 100, 144, 145, 300 }.Select(length => TestModel.Document(random, length, 61))];
+
+        using var engine = new CpuTrainingEngine(2);
+        float[] forwardRows = EnginePredict(engine, forward, documents);
+        float[] backwardRows = EnginePredict(engine, backward, [.. documents.Select(document => document.Reverse().ToArray())]);
+
+        AssertClose(forwardRows, TestModel.Load(forward, null), documents);
+        AssertClose(backwardRows, TestModel.Load(null, backward), documents);
+        AssertClose([.. forwardRows.Zip(backwardRows, (f, b) => (f + b) / 2)], TestModel.Load(forward, backward), documents);
+    }
+
+    private static float[] EnginePredict(CpuTrainingEngine engine, DirectionWeights direction, int[][] documents)
+    {
+        using IClassifierNetwork network = engine.CreateClassifier(new ClassifierOptions(direction.Config, DropoutRates.None), direction.Weights);
+        float[] probabilities = new float[documents.Length * direction.Config.Classes];
+        network.Predict(documents, probabilities);
+        return probabilities;
+    }
+
+    private static void AssertClose(float[] expected, OnnxTextClassifier classifier, int[][] documents)
+    {
+        using (classifier)
+        {
+            float[] actual = [.. classifier.PredictTokens(documents, TestToken).SelectMany(row => row)];
+            Assert.Equal(expected.Length, actual.Length);
+            double difference = expected.Zip(actual, (e, a) => Math.Abs((double)e - a)).Max();
+            Assert.True(difference < Tolerance, $"The greatest difference is {difference}.");
+        }
+    }
+}
