@@ -18,14 +18,15 @@ public enum ClassWeighting
 /// <summary>Settings of classifier training.</summary>
 public sealed record ClassifierSettings
 {
-    internal const int FineTuningEpochs = 6;
-    internal const int FromScratchEpochs = 10;
+    internal const double FineTuningRate = 1e-2;
+    internal const double FromScratchRate = 5e-3;
+    internal const int DefaultEpochs = 6;
 
-    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6 from a pretrained model and 10 from scratch.</summary>
+    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6.</summary>
     public int? Epochs { get; init; }
 
-    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); 0.01 in the paper.</summary>
-    public double LearningRate { get; init; } = 0.01;
+    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
+    public double? LearningRate { get; init; }
 
     /// <summary>Documents of a batch; fewer where the data set is too small for sixteen batches of that size.</summary>
     public int Batch { get; init; } = 64;
@@ -57,7 +58,7 @@ public sealed record ClassifierSettings
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
-        check(LearningRate is > 0 and <= 1, "classifier.learningRate", "must lie in (0, 1]");
+        check(LearningRate is null or (> 0 and <= 1), "classifier.learningRate", "must lie in (0, 1]");
         check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");
         check(DropMultiplier is >= 0 and < 2, "classifier.dropMultiplier", "must lie in [0, 2): a rate reaches 1 there");
         check(WeightDecay is >= 0 and < 1, "classifier.weightDecay", "must lie in [0, 1)");

@@ -6,12 +6,12 @@ public sealed record LanguageModelSettings
     internal const double FineTuningRate = 4e-3;
     internal const double FromScratchRate = 5e-3;
     internal const int FineTuningEpochs = 6;
-    internal const int FromScratchEpochs = 12;
+    internal const int FromScratchEpochs = 8;
 
     /// <summary>Whether there is a language-model stage at all.</summary>
     public bool FineTune { get; init; } = true;
 
-    /// <summary>Epochs; when absent 6 from a pretrained model and 12 from scratch.</summary>
+    /// <summary>Epochs; when absent 6 from a pretrained model and 8 from scratch.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>

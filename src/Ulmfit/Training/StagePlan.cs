@@ -26,6 +26,8 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         return new StagePlan(stages);
     }
 
+    private static double FactorOf(TrainingSettings settings, bool pretrained) => settings.Discriminative ?? pretrained ? settings.DiscriminativeFactor : 1;
+
     // A pretrained model first adapts its embedding and decoder, where new words have only mean rows, then all of it
     // (fastai's frozen epoch). From scratch there is nothing to protect: one stage, one rate for all groups.
     private static IEnumerable<Stage> LanguageModelStages(TrainingSettings settings, int groups, bool pretrained)
@@ -33,7 +35,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         LanguageModelSettings lm = settings.LanguageModel;
         double rate = lm.LearningRate ?? (pretrained ? LanguageModelSettings.FineTuningRate : LanguageModelSettings.FromScratchRate);
         int epochs = lm.Epochs ?? (pretrained ? LanguageModelSettings.FineTuningEpochs : LanguageModelSettings.FromScratchEpochs);
-        double[] rates = DiscriminativeLearningRates.Of(rate, groups, pretrained && settings.Discriminative ? settings.DiscriminativeFactor : 1);
+        double[] rates = DiscriminativeLearningRates.Of(rate, groups, FactorOf(settings, pretrained));
         if (pretrained && epochs > 1)
         {
             yield return new Stage("lm-embedding", StageKind.LanguageModel, 1, GradualUnfreezing.TopGroups(groups, 1), rates);
@@ -46,14 +48,15 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     private static IEnumerable<Stage> ClassifierStages(TrainingSettings settings, int groups, bool pretrained)
     {
         ClassifierSettings classifier = settings.Classifier;
-        int epochs = classifier.Epochs ?? (pretrained ? ClassifierSettings.FineTuningEpochs : ClassifierSettings.FromScratchEpochs);
-        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.Discriminative ? settings.DiscriminativeFactor : 1);
+        int epochs = classifier.Epochs ?? ClassifierSettings.DefaultEpochs;
+        double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
+        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, FactorOf(settings, pretrained));
         return settings.Strategy switch
         {
-            Strategy.Gradual => GradualUnfreezing.Stages(groups, epochs, classifier.LearningRate, RatesOf),
-            Strategy.Full => [new Stage("all", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, groups), RatesOf(classifier.LearningRate))],
-            Strategy.Last => [new Stage("head", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, 1), RatesOf(classifier.LearningRate))],
-            _ => ChainThaw.Stages(groups, epochs, RatesOf(classifier.LearningRate)),
+            Strategy.Gradual => GradualUnfreezing.Stages(groups, epochs, rate, RatesOf),
+            Strategy.Full => [new Stage("all", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, groups), RatesOf(rate))],
+            Strategy.Last => [new Stage("head", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, 1), RatesOf(rate))],
+            _ => ChainThaw.Stages(groups, epochs, RatesOf(rate)),
         };
     }
 }

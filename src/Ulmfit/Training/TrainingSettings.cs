@@ -96,8 +96,11 @@ public sealed record TrainingSettings
     /// <summary>How the classifier is unfrozen.</summary>
     public Strategy Strategy { get; init; } = Strategy.Gradual;
 
-    /// <summary>Whether lower groups learn at lower rates (from scratch, in the classifier only).</summary>
-    public bool Discriminative { get; init; } = true;
+    /// <summary>
+    /// Whether lower groups learn at lower rates; when absent, they do from a pretrained model. From scratch there is
+    /// nothing in them to keep.
+    /// </summary>
+    public bool? Discriminative { get; init; }
 
     /// <summary>By how much the rate falls from one group to the next below it; 2.6 in the paper.</summary>
     public double DiscriminativeFactor { get; init; } = DiscriminativeLearningRates.PaperFactor;

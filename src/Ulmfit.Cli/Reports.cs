@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+using Ulmfit.Metrics;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli;
+
+/// <summary>Scores in machine-readable form.</summary>
+internal sealed record ScoreReport(double Accuracy, double MacroF1, double? LogLoss, int Count, IReadOnlyList<ClassMetrics> PerClass, IReadOnlyList<IReadOnlyList<int>> ConfusionMatrix, string? WeightsDigest, double Seconds)
+{
+    public ScoreReport(ClassificationMetrics metrics, string? weightsDigest, double seconds)
+        : this(metrics.Accuracy, metrics.MacroF1, metrics.LogLoss, metrics.Count, metrics.PerClass, metrics.ConfusionMatrix, weightsDigest, seconds)
+    {
+    }
+}
+
+/// <summary>What a person sees of results, and the JSON beside it.</summary>
+internal static class Reports
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public static void Print(ClassificationMetrics metrics)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn("class");
+        foreach (string heading in (string[])["precision", "recall", "F1", "support"])
+        {
+            table.AddColumn(new TableColumn(heading).RightAligned());
+        }
+
+        foreach (ClassMetrics row in metrics.PerClass)
+        {
+            table.AddRow(Markup.Escape(row.Label), Share(row.Precision), Share(row.Recall), Share(row.F1), row.Support.ToString(CultureInfo.InvariantCulture));
+        }
+
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"accuracy {metrics.Accuracy:P2}   macro-F1 {metrics.MacroF1:F4}   of {metrics.Count} texts"));
+    }
+
+    public static void WriteJson(string? path, ScoreReport report)
+    {
+        if (path is not null)
+        {
+            ModelDirectory.WriteWhole(path, stream => JsonSerializer.Serialize(stream, report, Json));
+        }
+    }
+
+    /// <summary>One line of the table of epochs.</summary>
+    public static string Line(Direction direction, EpochMetrics epoch)
+    {
+        string heldOut = epoch.Kind == StageKind.LanguageModel
+            ? $"held-out perplexity {Number(epoch.Perplexity, "F1")}"
+            : $"held-out loss {Number(epoch.HeldOutLoss, "F4")}  accuracy {Number(epoch.Accuracy, "P1")}";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{direction.ToString().ToLowerInvariant(),-8}  {epoch.Stage,-12}  {epoch.Epoch,3}/{epoch.Epochs,-3}  lr {epoch.LearningRate:E1}  train loss {epoch.TrainLoss:F4}  {heldOut}  {epoch.Seconds:F1} s");
+    }
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+
+    private static string Share(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
+}
