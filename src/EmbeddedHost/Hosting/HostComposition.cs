@@ -114,6 +114,9 @@ internal static class HostComposition
             options.MinLevel = LogLevel.Information;
             options.Rules.Add(new LoggerFilterRule(null, "Microsoft.AspNetCore", LogLevel.Warning, null));
             options.Rules.Add(new LoggerFilterRule(null, "Microsoft.Extensions", LogLevel.Warning, null));
+
+            // It writes whole addresses, keys in the query included, so a wider category in the settings must not open it.
+            options.Rules.Add(new LoggerFilterRule(null, "Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning, null));
         })));
     }
 

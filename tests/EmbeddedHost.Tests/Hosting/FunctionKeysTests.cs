@@ -74,6 +74,7 @@ public sealed class FunctionKeysTests
         {
             first = Keys.Read(folder);
             using HttpResponseMessage answer = await app.Client.GetAsync($"/api/Mine?code={first["own"]}", Ct);
+            Assert.Contains(app.Log.All, l => l.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal));
             Assert.DoesNotContain(app.Log.All, l => first.All.Any(k => l.Contains(k, StringComparison.Ordinal)));
         }
 
@@ -102,7 +103,7 @@ public sealed class FunctionKeysTests
     }
 
     private static Task<TestApp> StartWithKeysAsync(TemporaryFolder? folder = null) =>
-        TestApp.StartAsync([typeof(Levels)], folder: folder, args: ["--Host:RequireKeys"]);
+        TestApp.StartAsync([typeof(Levels)], folder: folder, args: ["--Host:RequireKeys", "--Logging:LogLevel:Microsoft.AspNetCore=Trace", "--Logging:LogLevel:Default=Trace"]);
 
     private sealed class Keys(Dictionary<string, string> keys)
     {

@@ -36,7 +36,11 @@ internal sealed class BlobListener(
         {
             while (!stopping.IsCancellationRequested)
             {
+                long started = time.GetTimestamp();
                 await ScanAsync(stopping);
+
+                // While many files are copied in, each tells of itself; a rest as long as the scan keeps half of a processor free.
+                await Task.Delay(time.GetElapsedTime(started), time, stopping);
                 await NextScanAsync(stopping);
             }
         }
