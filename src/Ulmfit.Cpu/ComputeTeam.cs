@@ -169,14 +169,18 @@ internal sealed class ComputeTeam : IDisposable
             return;
         }
 
-        int seen = started;
         workers = new Thread[Threads - 1];
         for (int i = 0; i < workers.Length; i++)
         {
-            int thread = i + 1;
-            workers[i] = new Thread(() => Serve(thread, seen)) { IsBackground = true, Name = $"Ulmfit.Cpu {thread}" };
-            workers[i].Start();
+            workers[i] = StartWorker(i + 1, started);
         }
+    }
+
+    private Thread StartWorker(int thread, int seen)
+    {
+        var worker = new Thread(() => Serve(thread, seen)) { IsBackground = true, Name = $"Ulmfit.Cpu {thread}" };
+        worker.Start();
+        return worker;
     }
 
     private void Serve(int thread, int seen)

@@ -1,0 +1,140 @@
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Cpu.Tests;
+
+/// <summary>What the engine promises beside its arithmetic.</summary>
+public sealed class EngineContractTests
+{
+    private const int LanguageModelGroups = 4, ClassifierGroups = 5;
+
+    [Fact]
+    public void CreateLanguageModel_WithoutATensor_NamesIt()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        StateDict state = Samples.LanguageModel(Samples.Encoder);
+        state = state.Where(name => name != "0.rnns.1.weight_hh_l0_raw");
+        InvalidDataException exception = Assert.Throws<InvalidDataException>(() => engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), state));
+        Assert.Contains("0.rnns.1.weight_hh_l0_raw", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CreateClassifier_WithATensorOfAnotherShape_NamesIt()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        StateDict state = Samples.ClassifierWeights(Samples.Classifier);
+        state["1.layers.1.2.weight"] = Tensor.Zeros(4, 11);
+        InvalidDataException exception = Assert.Throws<InvalidDataException>(() => engine.CreateClassifier(Samples.ClassifierOptions, state));
+        Assert.Contains("1.layers.1.2.weight", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TrainStep_OfALanguageModelWithAWrongBatch_IsRefusedAndChangesNothing()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        StateDict before = network.Save();
+        OptimizerStep step = Samples.Step(1, LanguageModelGroups);
+        Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 4, 2, 1), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 3, 3, 1), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new LanguageModelBatch(1, 2, new[] { 1, 61 }, new[] { 1, 2 }, default), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new LanguageModelBatch(1, 2, new[] { 1, 2 }, new[] { -1, 2 }, default), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new LanguageModelBatch(1, 2, new[] { 1 }, new[] { 1, 2 }, default), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 3, 2, 1), Samples.Step(1, 3)));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 3, 2, 1), Samples.Step(0, LanguageModelGroups)));
+        Samples.AssertSameBits(before, network.Save());
+    }
+
+    [Fact]
+    public void TrainStep_OfAClassifierWithAWrongBatch_IsRefused()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        OptimizerStep step = Samples.Step(1, ClassifierGroups);
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1], [1, 2]], new[] { 0, 1 }), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1, 2], []], new[] { 0, 1 }), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1, 2], [1]], new[] { 0, 5 }), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1, 2], [1]], new[] { 0 }), step));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([], default), step));
+        Assert.Throws<ArgumentException>(() => network.Predict([[1, 2]], new float[4]));
+    }
+
+    [Fact]
+    public void TrainStep_OfFrozenGroups_LeavesTheirWeightsAndGivesThemNoMoments()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        StateDict start = Samples.ClassifierWeights(Samples.Classifier);
+        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, start);
+        network.TrainStep(Samples.Documents(Samples.Classifier, 6, 20, 1), Samples.Step(1, ClassifierGroups, 0.3f, 0, 1, 3));
+        StateDict after = network.Save();
+        IReadOnlyList<IReadOnlyList<string>> groups = ParameterGroups.OfClassifier(Samples.Classifier);
+        for (int g = 0; g < groups.Count; g++)
+        {
+            foreach (string name in groups[g])
+            {
+                bool frozen = g is 0 or 1 or 3;
+                Assert.Equal(frozen, start[name].Data.AsSpan().SequenceEqual(after[name].Data));
+                Assert.Equal(!frozen, after.Contains(TrainingStateNames.FirstMoment(name)));
+                Assert.Equal(!frozen, after.Contains(TrainingStateNames.SecondMoment(name)));
+            }
+        }
+    }
+
+    [Fact]
+    public void TrainStep_OfASingleDocument_NormalisesWithTheRunningStatisticsAndKeepsThem()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        StateDict start = Samples.ClassifierWeights(Samples.Classifier);
+        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions with { Dropouts = DropoutRates.None, ClassWeights = null, LabelSmoothing = 0f }, start);
+        int[] document = [3, 1, 4, 1, 5, 9, 2, 6];
+        var probabilities = new float[Samples.Classifier.Classes];
+        network.Predict([document], probabilities);
+        StepResult result = network.TrainStep(new ClassifierBatch([document], new[] { 2 }), Samples.Step(1, ClassifierGroups));
+        Assert.Equal(-Math.Log(probabilities[2]), result.Loss, 1e-5);
+        Assert.True(result.GradientNorm > 0);
+        StateDict after = network.Save();
+        for (int block = 0; block < 2; block++)
+        {
+            Assert.Equal(start[AwdLstmNames.RunningMean(block)].Data, after[AwdLstmNames.RunningMean(block)].Data);
+            Assert.Equal(start[AwdLstmNames.RunningVariance(block)].Data, after[AwdLstmNames.RunningVariance(block)].Data);
+        }
+    }
+
+    [Fact]
+    public void Evaluate_InOneWindowOrMany_GivesTheSameLosses()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        LanguageModelBatch whole = Samples.Window(Samples.Encoder, 12, 3, 5) with { ResetLanes = default };
+        LossSum at_once = network.Evaluate(whole);
+        network.ResetState(evaluation: true);
+        LossSum pieces = default;
+        foreach ((int start, int length) in new[] { (0, 5), (5, 1), (6, 6) })
+        {
+            pieces += network.Evaluate(new LanguageModelBatch(length, 3, whole.Input.Slice(start * 3, length * 3), whole.Target.Slice(start * 3, length * 3), default));
+        }
+
+        Assert.Equal(36, pieces.Count);
+        Assert.Equal(at_once.Sum, pieces.Sum, 1e-9);
+        Assert.NotEqual(at_once.Sum, network.Evaluate(whole).Sum);
+        Assert.Throws<ArgumentException>(() => network.Evaluate(Samples.Window(Samples.Encoder, 12, 4, 5)));
+        network.ResetState(evaluation: true);
+        Assert.Equal(12 * 4, network.Evaluate(Samples.Window(Samples.Encoder, 12, 4, 5)).Count);
+    }
+
+    [Fact]
+    public void TrainStep_ManyTimesOverOneWindow_LearnsIt()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        LanguageModelOptions options = Samples.LanguageModelOptions(4, 8) with { Dropouts = DropoutRates.None, ActivationRegularization = 0f, TemporalActivationRegularization = 0f };
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(options, Samples.LanguageModel(Samples.Encoder));
+        LanguageModelBatch window = Samples.Window(Samples.Encoder, 8, 4, 1) with { ResetLanes = new[] { true, true, true, true } };
+        double loss = double.NaN;
+        for (int i = 1; i <= 150; i++)
+        {
+            loss = network.TrainStep(window, Samples.Step(i, LanguageModelGroups, 0f)).Loss;
+        }
+
+        Assert.InRange(loss, 0, 0.2);
+    }
+}
