@@ -1,0 +1,269 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Ulmfit.Data;
+using Ulmfit.Pipeline.Documents;
+using Ulmfit.Storage;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Datasets;
+
+/// <summary>
+/// Makes a version of a data set out of all its drops: reads them, rejects bad rows with file, line and reason, leaves out duplicates and
+/// contradictions, and holds out rows by a digest of their text. Nothing in a drop makes it fail: rubbish is reported, and the good rows of
+/// the same file and of the others are used. Repeating it on the same rows gives the same version, in whatever drops they come.
+/// </summary>
+public sealed partial class DatasetPreparation
+{
+    private const int LoggedRows = 20;
+
+    private readonly IBlobStore store;
+    private readonly DatasetCatalog catalog;
+    private readonly PipelineOptions options;
+    private readonly DocumentStore documents;
+    private readonly PayloadStore payloads;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    /// <summary>Makes the step.</summary>
+    /// <param name="store">Where drops are and versions go.</param>
+    /// <param name="catalog">The data sets.</param>
+    /// <param name="options">How much is reported.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where bad rows are told.</param>
+    public DatasetPreparation(IBlobStore store, DatasetCatalog catalog, PipelineOptions options, TimeProvider time, ILogger<DatasetPreparation> logger)
+    {
+        documents = new DocumentStore(store);
+        payloads = new PayloadStore(store);
+        this.store = store;
+        this.catalog = catalog;
+        this.options = options;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>Prepares a data set.</summary>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The version that the drops give, or why they give none.</returns>
+    public async Task<PreparedDataset> RunAsync(string dataset, CancellationToken ct = default)
+    {
+        TrainingSettings settings = await catalog.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
+        DatasetManifest? before = await catalog.FindManifestAsync(dataset, ct).ConfigureAwait(false);
+        DropListing listing = await catalog.ListDropsAsync(dataset, ct).ConfigureAwait(false);
+        var reading = new LabeledDataOptions { TextColumn = settings.TextColumn, LabelColumn = settings.LabelColumn, MaxRejected = options.ReportedRows };
+
+        var labeled = new List<DropContent<LabeledRow>>();
+        foreach (BlobInfo blob in listing.Labeled)
+        {
+            labeled.Add(await ReadAsync(Containers.Labeled, dataset, blob, stream => Content(LabeledDataReader.Read(stream, blob.Name, reading)), ct).ConfigureAwait(false));
+        }
+        var unlabeled = new List<DropContent<UnlabeledRow>>();
+        foreach (BlobInfo blob in listing.Unlabeled)
+        {
+            unlabeled.Add(await ReadAsync(Containers.Unlabeled, dataset, blob, stream => Content(UnlabeledDataReader.Read(stream, blob.Name, reading)), ct).ConfigureAwait(false));
+        }
+
+        Selection selection = Select(labeled, unlabeled, settings.HeldOutFraction);
+        DropReport[] drops = [.. labeled.Select(drop => Report(drop, selection.Rejected))];
+        DropReport[] texts = [.. unlabeled.Select(drop => Report(drop, []))];
+        LogFaults(Containers.Labeled, dataset, drops, before?.Drops);
+        LogFaults(Containers.Unlabeled, dataset, texts, before?.Unlabeled);
+
+        DatasetVersion? version = null;
+        if (selection.Refusal is null)
+        {
+            version = await PublishAsync(dataset, selection, Sources(labeled, unlabeled), ct).ConfigureAwait(false);
+        }
+        else if (listing.Labeled.Count > 0)
+        {
+            LogRefused(dataset, selection.Refusal);
+        }
+        await documents.WriteAsync(
+            Containers.State,
+            StatePaths.DatasetManifest(dataset),
+            new DatasetManifest
+            {
+                Dataset = dataset,
+                Fingerprint = listing.GetFingerprint(),
+                Version = version?.Version,
+                Refusal = selection.Refusal,
+                Warnings = selection.Warnings,
+                Drops = drops,
+                Unlabeled = texts,
+                Rows = selection.Train.Count + selection.HeldOut.Count,
+                Duplicates = selection.Duplicates,
+                Contradictions = selection.Contradictions,
+                CheckedAt = time.GetUtcNow(),
+            },
+            ct).ConfigureAwait(false);
+        return new PreparedDataset(dataset, version?.Version, selection.Refusal);
+    }
+
+    private async Task<DropContent<T>> ReadAsync<T>(
+        string container, string dataset, BlobInfo blob, Func<Stream, (IReadOnlyList<T> Rows, IReadOnlyList<RejectedRow> Rejected, long RejectedCount, string? Error)> read, CancellationToken ct)
+    {
+        await using Stream? stored = await store.OpenReadAsync(container, $"{dataset}/{blob.Name}", ct).ConfigureAwait(false);
+        if (stored is null)
+        {
+            // Deleted since the listing; the next look finds another listing and prepares again.
+            return new DropContent<T>(blob, null, [], [], 0, "The file is gone.");
+        }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var digesting = new DigestingStream(stored, hash);
+        (IReadOnlyList<T> rows, IReadOnlyList<RejectedRow> rejected, long rejectedCount, string? error) = await Task.Run(() => read(digesting), ct).ConfigureAwait(false);
+
+        // A refused file may have been left in its middle.
+        await digesting.CopyToAsync(Stream.Null, ct).ConfigureAwait(false);
+        return new DropContent<T>(blob, Convert.ToHexStringLower(hash.GetCurrentHash()), rows, rejected, rejectedCount, error);
+    }
+
+    private static Selection Select(List<DropContent<LabeledRow>> labeled, List<DropContent<UnlabeledRow>> unlabeled, double heldOutFraction)
+    {
+        // In an order that depends on the rows alone, so that it makes no difference which drops they come in.
+        IEnumerable<SourcedRow> all = labeled
+            .SelectMany(drop => drop.Rows.Select(row => (Digest: TextDigest.Of(row.Text), Sourced: new SourcedRow(drop.Blob.Name, row))))
+            .OrderBy(row => row.Digest, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Text, StringComparer.Ordinal)
+            .ThenBy(row => row.Sourced.Row.Label, StringComparer.Ordinal)
+            .ThenBy(row => row.Sourced.File, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Line)
+            .Select(row => row.Sourced);
+        DeduplicationResult unique = Deduplication.Apply(all);
+        DatasetReport report = DatasetChecks.Check(unique.Rows);
+        LabeledRow[] train = [.. report.Rows.Select(row => row.Row).Where(row => !HeldOutSplit.IsHeldOut(row.Text, heldOutFraction))];
+        LabeledRow[] heldOut = [.. report.Rows.Select(row => row.Row).Where(row => HeldOutSplit.IsHeldOut(row.Text, heldOutFraction))];
+        var known = report.Rows.Select(row => TextDigest.Of(row.Row.Text)).ToHashSet(StringComparer.Ordinal);
+        string[] texts = [.. unlabeled
+            .SelectMany(drop => drop.Rows.Select(row => (Digest: TextDigest.Of(row.Text), row.Text)))
+            .Where(text => !known.Contains(text.Digest))
+            .OrderBy(text => text.Digest, StringComparer.Ordinal).ThenBy(text => text.Text, StringComparer.Ordinal)
+            .DistinctBy(text => text.Digest)
+            .Select(text => text.Text)];
+
+        ClassCount[] classes = [.. report.LabelCounts.Keys.Order(StringComparer.Ordinal).Select(label =>
+            new ClassCount(label, train.Count(row => row.Label == label), heldOut.Count(row => row.Label == label)))];
+        return new Selection(
+            train, heldOut, texts, classes, [.. unique.Rejected, .. report.Rejected], unique.DuplicateCount, unique.Rejected.Count,
+            RefusalOf(labeled, report, classes, heldOut.Length, heldOutFraction),
+            [.. classes.Where(c => c.Train == 0).Select(c => $"All rows of the class '{c.Label}' are held out, so that it cannot be learnt: send more.")]);
+    }
+
+    private static string? RefusalOf(List<DropContent<LabeledRow>> labeled, DatasetReport report, ClassCount[] classes, int heldOut, double fraction)
+    {
+        if (labeled.Count == 0)
+        {
+            return "There are no labelled drops.";
+        }
+        if (report.Problems.Count > 0)
+        {
+            return string.Join(" ", report.Problems);
+        }
+        if (classes.Count(c => c.Train > 0) < 2)
+        {
+            return "Fewer than two classes have rows that are not held out; send more rows.";
+        }
+        return heldOut > 0
+            ? null
+            : FormattableString.Invariant($"Of {report.Rows.Count} rows none is held out to measure a model on (heldOutFraction is {fraction}); send more rows or raise it.");
+    }
+
+    private async Task<DatasetVersion> PublishAsync(string dataset, Selection selection, IReadOnlyList<DropReference> sources, CancellationToken ct)
+    {
+        string prefix = StatePaths.DataPayloads(dataset);
+        string train = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.Train.Select(row => (row.Text, (string?)row.Label))), ct).ConfigureAwait(false);
+        string heldOut = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.HeldOut.Select(row => (row.Text, (string?)row.Label))), ct).ConfigureAwait(false);
+        string unlabeled = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.Unlabeled.Select(text => (text, (string?)null))), ct).ConfigureAwait(false);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{train} {heldOut} {unlabeled}")));
+        while (true)
+        {
+            IReadOnlyList<DatasetVersion> versions = await catalog.ListVersionsAsync(dataset, ct).ConfigureAwait(false);
+            DatasetVersion? last = versions.Count > 0 ? versions[^1] : null;
+            if (last?.Digest == digest)
+            {
+                return last;
+            }
+            var next = new DatasetVersion(
+                dataset, (last?.Version ?? 0) + 1, digest, time.GetUtcNow(), sources, selection.Classes,
+                new RowsReference(selection.Train.Count, train), new RowsReference(selection.HeldOut.Count, heldOut), new RowsReference(selection.Unlabeled.Count, unlabeled));
+            if (await documents.CreateAsync(Containers.State, StatePaths.DatasetVersion(dataset, next.Version), next, ct).ConfigureAwait(false) is not null)
+            {
+                LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions);
+                return next;
+            }
+        }
+    }
+
+    private static IReadOnlyList<DropReference> Sources(List<DropContent<LabeledRow>> labeled, List<DropContent<UnlabeledRow>> unlabeled) =>
+    [
+        .. labeled.Where(drop => drop.Rows.Count > 0).Select(drop => new DropReference($"{Containers.Labeled}/{drop.Blob.Name}", drop.Sha256!)),
+        .. unlabeled.Where(drop => drop.Rows.Count > 0).Select(drop => new DropReference($"{Containers.Unlabeled}/{drop.Blob.Name}", drop.Sha256!)),
+    ];
+
+    private DropReport Report<T>(DropContent<T> drop, IReadOnlyList<RejectedRow> later)
+    {
+        RejectedRow[] here = [.. later.Where(row => row.File == drop.Blob.Name)];
+        return new DropReport
+        {
+            Name = drop.Blob.Name,
+            ETag = drop.Blob.ETag.Value,
+            Bytes = drop.Blob.Length,
+            Sha256 = drop.Sha256,
+            Accepted = drop.Rows.Count - here.Length,
+            Rejected = (int)Math.Min(int.MaxValue, drop.RejectedCount + here.Length),
+            Fault = drop.Error is null ? null : new RowFault(1, drop.Error),
+            Faults = [.. drop.Rejected.Concat(here.OrderBy(row => row.Line)).Take(options.ReportedRows).Select(row =>
+                new RowFault(row.Line, row.Column is { } column ? $"{row.Reason} (column {column})" : row.Reason))],
+        };
+    }
+
+    private void LogFaults(string container, string dataset, IReadOnlyList<DropReport> drops, IReadOnlyList<DropReport>? before)
+    {
+        foreach (DropReport drop in drops)
+        {
+            // Once is enough: the drops of earlier looks have been told of.
+            if (before?.Any(old => old.Name == drop.Name && old.ETag == drop.ETag) == true)
+            {
+                continue;
+            }
+            if (drop.Fault is { } fault)
+            {
+                LogFileRefused(container, dataset, drop.Name, fault.Line, fault.Reason);
+            }
+            foreach (RowFault row in drop.Faults.Take(LoggedRows))
+            {
+                LogRowRejected(container, dataset, drop.Name, row.Line, row.Reason);
+            }
+            if (drop.Rejected > LoggedRows)
+            {
+                LogMoreRejected(container, dataset, drop.Name, drop.Rejected - LoggedRows);
+            }
+        }
+    }
+
+    private static (IReadOnlyList<LabeledRow>, IReadOnlyList<RejectedRow>, long, string?) Content(LabeledFile file) =>
+        (file.Rows, file.Rejected, file.RejectedCount, file.Error);
+
+    private static (IReadOnlyList<UnlabeledRow>, IReadOnlyList<RejectedRow>, long, string?) Content(UnlabeledFile file) =>
+        (file.Rows, file.Rejected, file.RejectedCount, file.Error);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Container}/{Dataset}/{File}, line {Line}: {Reason} The file is not used.")]
+    private partial void LogFileRefused(string container, string dataset, string file, long line, string reason);
+
+    [LoggerMessage(51, LogLevel.Warning, "{Container}/{Dataset}/{File}, line {Line}: {Reason}")]
+    private partial void LogRowRejected(string container, string dataset, string file, long line, string reason);
+
+    [LoggerMessage(52, LogLevel.Warning, "{Container}/{Dataset}/{File}: {Count} more rows are rejected; the data set's report has the first of them.")]
+    private partial void LogMoreRejected(string container, string dataset, string file, int count);
+
+    [LoggerMessage(53, LogLevel.Warning, "{Dataset}: nothing to train on. {Reason}")]
+    private partial void LogRefused(string dataset, string reason);
+
+    [LoggerMessage(54, LogLevel.Information, "{Dataset}: version {Version} of the data has {Train} rows to train on, {HeldOut} held out, {Unlabeled} unlabelled, {Classes} classes ({Duplicates} duplicates and {Contradictions} contradicting rows left out).")]
+    private partial void LogVersion(string dataset, int version, int train, int heldOut, int unlabeled, int classes, int duplicates, int contradictions);
+
+    private sealed record DropContent<T>(
+        BlobInfo Blob, string? Sha256, IReadOnlyList<T> Rows, IReadOnlyList<RejectedRow> Rejected, long RejectedCount, string? Error);
+
+    private sealed record Selection(
+        IReadOnlyList<LabeledRow> Train, IReadOnlyList<LabeledRow> HeldOut, IReadOnlyList<string> Unlabeled, IReadOnlyList<ClassCount> Classes,
+        IReadOnlyList<RejectedRow> Rejected, int Duplicates, int Contradictions, string? Refusal, IReadOnlyList<string> Warnings);
+}

@@ -1,0 +1,17 @@
+namespace Ulmfit.Pipeline;
+
+/// <summary>Settings of the pipeline.</summary>
+public sealed record PipelineOptions
+{
+    /// <summary>How long no drop may change before a data set is prepared.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How many faulty rows of a drop a report names; the others are counted.</summary>
+    public int ReportedRows { get; init; } = 100;
+
+    /// <summary>The largest drop that is taken in, in bytes as sent.</summary>
+    public long MaxDropBytes { get; init; } = 256L << 20;
+
+    /// <summary>The version of the code, for the lineage of models.</summary>
+    public string CodeVersion { get; init; } = "unknown";
+}

@@ -1,0 +1,16 @@
+namespace Ulmfit.Pipeline.Registry;
+
+/// <summary>Names in the container <see cref="Containers.Models"/>.</summary>
+public static class ModelFiles
+{
+    public const string Model = "model.onnx";
+    public const string Labels = "labels.json";
+    public const string Vocabulary = "vocabulary.json";
+    public const string Card = "card.json";
+    public const string Champion = "champion.json";
+
+    public static string PathOf(string model, int version, string file) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{model}/{version}/{file}");
+
+    public static string ChampionOf(string model) => $"{model}/{Champion}";
+}

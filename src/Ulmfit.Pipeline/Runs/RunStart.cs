@@ -1,0 +1,148 @@
+using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Storage;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Runs;
+
+/// <summary>Says whether there is something to do for a data set, and begins its runs.</summary>
+public sealed class RunStart
+{
+    private readonly RunRegistry runs;
+    private readonly DatasetCatalog datasets;
+    private readonly PipelineOptions options;
+    private readonly TimeProvider time;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="runs">The runs.</param>
+    /// <param name="datasets">The data sets.</param>
+    /// <param name="options">How long drops settle.</param>
+    /// <param name="time">The clock.</param>
+    public RunStart(RunRegistry runs, DatasetCatalog datasets, PipelineOptions options, TimeProvider time)
+    {
+        this.runs = runs;
+        this.datasets = datasets;
+        this.options = options;
+        this.time = time;
+    }
+
+    /// <summary>Looks at what lies there against what has been accounted for. Writes nothing.</summary>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="ct">Cancels the call.</param>
+    public async Task<WorkObservation> ObserveAsync(string dataset, CancellationToken ct = default)
+    {
+        DatasetManifest? manifest = await datasets.FindManifestAsync(dataset, ct).ConfigureAwait(false);
+        DropListing drops = await datasets.ListDropsAsync(dataset, ct).ConfigureAwait(false);
+        string fingerprint = drops.GetFingerprint();
+        bool newDrops = manifest is null
+            ? drops.Labeled.Count > 0
+            : manifest.Fingerprint != fingerprint;
+        bool runNeeded = false;
+        int? newest = null;
+        await foreach (RunManifest run in runs.ListAsync(dataset, ct).ConfigureAwait(false))
+        {
+            runNeeded |= !run.Status.IsFinal();
+            newest = run.DatasetVersion > (newest ?? 0) ? run.DatasetVersion : newest;
+        }
+        runNeeded |= manifest?.Version is { } version && version > (newest ?? 0);
+        return new WorkObservation(dataset, fingerprint, newDrops, runNeeded, options.Settle);
+    }
+
+    /// <summary>The data sets that have something to do.</summary>
+    /// <param name="ct">Cancels the call.</param>
+    public async Task<IReadOnlyList<string>> FindWorkAsync(CancellationToken ct = default)
+    {
+        var found = new List<string>();
+        foreach (string dataset in await datasets.ListAsync(ct).ConfigureAwait(false))
+        {
+            WorkObservation seen = await ObserveAsync(dataset, ct).ConfigureAwait(false);
+            if (seen.HasWork)
+            {
+                found.Add(dataset);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>
+    /// Begins the run that has been taken for a data set, or takes one where its newest version has not been trained on. A run that has
+    /// begun already is taken up again as it is, so that one whose orchestration was lost goes on from its checkpoints.
+    /// </summary>
+    /// <param name="prepared">What the preparation gave.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>What to train; no run where there is nothing to train.</returns>
+    public async Task<RunTicket> BeginAsync(PreparedDataset prepared, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(prepared);
+        string dataset = prepared.Dataset;
+        RunManifest? run = await runs.FindActiveAsync(dataset, ct).ConfigureAwait(false);
+        if (run is null)
+        {
+            if (prepared.Version is not { } version || await HasRunAsync(dataset, version, ct).ConfigureAwait(false))
+            {
+                return RunTicket.None;
+            }
+            (run, _) = await runs.TakeAsync(dataset, RunTrigger.Drops, ct).ConfigureAwait(false);
+        }
+        RunId id = run.GetId();
+        if (await runs.IsCancelRequestedAsync(id, ct).ConfigureAwait(false))
+        {
+            await runs.FinishAsync(id, RunStatus.Canceled, ct: ct).ConfigureAwait(false);
+            return RunTicket.None;
+        }
+        if (run.Status == RunStatus.Queued)
+        {
+            if (prepared.Version is null)
+            {
+                await runs.FinishAsync(id, RunStatus.Failed, failed => failed with { Error = prepared.Refusal }, ct).ConfigureAwait(false);
+                return RunTicket.None;
+            }
+            TrainingSettings settings = await datasets.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
+            run = await runs.UpdateAsync(
+                id,
+                queued => queued.Status != RunStatus.Queued ? queued : queued with
+                {
+                    Status = RunStatus.Running,
+                    DatasetVersion = prepared.Version,
+                    Settings = SettingsJson.Of(settings),
+                    StartedAt = time.GetUtcNow(),
+                },
+                ct).ConfigureAwait(false);
+        }
+        return run.Status.IsFinal()
+            ? RunTicket.None
+            : new RunTicket(id.ToString(), Steps.TrainingWorkspace.SettingsOf(run).Directions.Each());
+    }
+
+    private async Task<bool> HasRunAsync(string dataset, int version, CancellationToken ct)
+    {
+        await foreach (RunManifest run in runs.ListAsync(dataset, ct).ConfigureAwait(false))
+        {
+            if (run.DatasetVersion == version)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}
+
+/// <summary>What a look at a data set found.</summary>
+/// <param name="Dataset">The data set.</param>
+/// <param name="Fingerprint">A digest of the drops' names and versions.</param>
+/// <param name="NewDrops">Whether there are drops that the data set's manifest does not account for.</param>
+/// <param name="RunNeeded">Whether a run has not ended, or the newest version has none.</param>
+/// <param name="Settle">How long drops must not change before they are prepared.</param>
+public sealed record WorkObservation(string Dataset, string Fingerprint, bool NewDrops, bool RunNeeded, TimeSpan Settle)
+{
+    /// <summary>Whether there is something to do.</summary>
+    public bool HasWork => NewDrops || RunNeeded;
+}
+
+/// <summary>What there is to train.</summary>
+/// <param name="Run">The run's id; null for nothing.</param>
+/// <param name="Directions">The directions to train.</param>
+public sealed record RunTicket(string? Run, IReadOnlyList<Direction> Directions)
+{
+    /// <summary>Nothing to train.</summary>
+    public static RunTicket None { get; } = new(null, []);
+}

@@ -1,0 +1,289 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Ulmfit.Onnx;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Storage;
+using Ulmfit.Text;
+
+namespace Ulmfit.Pipeline.Serving;
+
+/// <summary>
+/// The models that answer. A champion answers for <see cref="ModelCacheOptions.CheckEvery"/> before its pointer is looked at
+/// again; while a new champion loads, the old one goes on answering; once it is swapped, requests that hold the old one finish on
+/// it. Every file is checked against the version's card before it answers anything. Members may be called at once.
+/// </summary>
+public sealed partial class ModelCache : IDisposable
+{
+    private readonly ModelRegistry registry;
+    private readonly ModelCacheOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly ConcurrentDictionary<string, Slot> champions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Model, int Version), Slot> pinned = new();
+
+    /// <summary>Makes an empty cache.</summary>
+    /// <param name="registry">Where models come from.</param>
+    /// <param name="options">How many are kept.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where swaps and damaged files are told.</param>
+    public ModelCache(ModelRegistry registry, ModelCacheOptions options, TimeProvider time, ILogger<ModelCache> logger)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        ArgumentNullException.ThrowIfNull(options);
+        this.registry = registry;
+        this.options = options;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>The champion of a model, held for a request.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The lease, or null when the model has no champion.</returns>
+    /// <exception cref="Documents.CorruptBlobException">The champion is damaged and no earlier one is loaded.</exception>
+    public async Task<ModelLease?> AcquireChampionAsync(string model, CancellationToken ct = default)
+    {
+        while (true)
+        {
+            if (!champions.TryGetValue(model, out Slot? slot))
+            {
+                // No slot for a name that has no champion: anyone can ask for any number of names.
+                if (await registry.FindChampionTagAsync(model, ct).ConfigureAwait(false) is null)
+                {
+                    return null;
+                }
+                slot = champions.GetOrAdd(model, _ => new Slot());
+            }
+            slot.UsedAt = time.GetTimestamp();
+            if (slot.Current is not { } current || time.GetElapsedTime(slot.CheckedAt) >= options.CheckEvery)
+            {
+                // One request looks at the pointer; the others go on with what there is, unless there is nothing.
+                bool first = slot.Current is null;
+                if (await slot.Gate.WaitAsync(first ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, ct).ConfigureAwait(false))
+                {
+                    try
+                    {
+                        await CheckAsync(model, slot, first ? false : true, ct).ConfigureAwait(false);
+                    }
+                    finally
+                    {
+                        slot.Gate.Release();
+                    }
+                }
+                if (slot.Current is not { } checkedModel)
+                {
+                    return null;
+                }
+                current = checkedModel;
+            }
+            if (current.TryLease(out ModelLease? lease))
+            {
+                return lease;
+            }
+        }
+    }
+
+    /// <summary>A version of a model, champion or not, held for a request.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The lease, or null when there is no such version.</returns>
+    /// <exception cref="Documents.CorruptBlobException">The version is damaged.</exception>
+    public async Task<ModelLease?> AcquireVersionAsync(string model, int version, CancellationToken ct = default)
+    {
+        while (true)
+        {
+            if (champions.TryGetValue(model, out Slot? champion) && champion.Current is { } loaded && loaded.Card.Version == version
+                && loaded.TryLease(out ModelLease? shared))
+            {
+                return shared;
+            }
+            if (!pinned.TryGetValue((model, version), out Slot? slot))
+            {
+                if (await registry.FindCardAsync(model, version, ct).ConfigureAwait(false) is null)
+                {
+                    return null;
+                }
+                slot = pinned.GetOrAdd((model, version), _ => new Slot());
+            }
+            slot.UsedAt = time.GetTimestamp();
+            await slot.Gate.WaitAsync(ct).ConfigureAwait(false);
+            try
+            {
+                if (slot.Current is null)
+                {
+                    if (await registry.FindCardAsync(model, version, ct).ConfigureAwait(false) is not { } card)
+                    {
+                        return null;
+                    }
+                    slot.Current = await LoadAsync(card, ct).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                slot.Gate.Release();
+            }
+            LoadedModel current = slot.Current;
+            bool leased = current.TryLease(out ModelLease? lease);
+            MakeRoom(pinned, options.PinnedVersions, keep: (model, version));
+            if (leased)
+            {
+                return lease;
+            }
+        }
+    }
+
+    /// <summary>Looks at a model's pointer now, so that the next request is answered by the present champion.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ct">Cancels the call.</param>
+    public async Task RefreshAsync(string model, CancellationToken ct = default)
+    {
+        if (!champions.TryGetValue(model, out Slot? slot))
+        {
+            return;
+        }
+        await slot.Gate.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await CheckAsync(model, slot, force: true, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            slot.Gate.Release();
+        }
+    }
+
+    /// <summary>Frees the models once the requests that hold them have ended.</summary>
+    public void Dispose()
+    {
+        foreach (Slot slot in champions.Values.Concat(pinned.Values))
+        {
+            slot.Current?.Dispose();
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whatever keeps the new champion from loading must not keep the loaded one from answering; it is logged and tried again.")]
+    private async Task CheckAsync(string model, Slot slot, bool force, CancellationToken ct)
+    {
+        // Whoever waited for the gate finds the work done.
+        if (!force && slot.Current is not null)
+        {
+            return;
+        }
+        try
+        {
+            if (await registry.FindChampionTagAsync(model, ct).ConfigureAwait(false) is not { } tag)
+            {
+                LoadedModel? gone = slot.Current;
+                slot.Current = null;
+                slot.Tag = null;
+                gone?.Dispose();
+                champions.TryRemove(KeyValuePair.Create(model, slot));
+                return;
+            }
+            if (slot.Current is null || slot.Tag != tag)
+            {
+                await SwapAsync(model, slot, ct).ConfigureAwait(false);
+            }
+            slot.CheckedAt = time.GetTimestamp();
+        }
+        catch (Exception e) when (slot.Current is not null && e is not OperationCanceledException)
+        {
+            slot.CheckedAt = time.GetTimestamp();
+            LogKept(e, model, slot.Current.Card.Version);
+        }
+    }
+
+    private async Task SwapAsync(string model, Slot slot, CancellationToken ct)
+    {
+        if (await registry.FindChampionAsync(model, ct).ConfigureAwait(false) is not { } pointer)
+        {
+            return;
+        }
+        int version = pointer.Value.Version;
+        if (slot.Current is { } old && old.Card.Version == version)
+        {
+            slot.Tag = pointer.Info.ETag;
+            return;
+        }
+        ModelCard card = await registry.FindCardAsync(model, version, ct).ConfigureAwait(false)
+            ?? throw new Documents.CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(model)}", $"it names version {version}, which does not exist");
+        LoadedModel loaded = await LoadAsync(card, ct).ConfigureAwait(false);
+        LoadedModel? replaced = slot.Current;
+        slot.Current = loaded;
+        slot.Tag = pointer.Info.ETag;
+        replaced?.Dispose();
+        LogServing(model, version, card.Files[ModelFiles.Model]);
+        MakeRoom(champions, options.Champions, keep: model);
+    }
+
+    private async Task<LoadedModel> LoadAsync(ModelCard card, CancellationToken ct)
+    {
+        byte[] onnx = await registry.ReadFileAsync(card, ModelFiles.Model, ct).ConfigureAwait(false);
+        byte[] labels = await registry.ReadFileAsync(card, ModelFiles.Labels, ct).ConfigureAwait(false);
+        byte[] vocabulary = await registry.ReadFileAsync(card, ModelFiles.Vocabulary, ct).ConfigureAwait(false);
+        return new LoadedModel(card, OnnxTextClassifier.Load(
+            onnx,
+            Vocabulary.Load(new MemoryStream(vocabulary, writable: false)),
+            JsonSerializer.Deserialize<string[]>(labels) ?? throw new InvalidDataException("The labels are null.")));
+    }
+
+    private static void MakeRoom<TKey>(ConcurrentDictionary<TKey, Slot> slots, int capacity, TKey keep)
+        where TKey : notnull
+    {
+        while (slots.Count > Math.Max(1, capacity))
+        {
+            KeyValuePair<TKey, Slot>[] others = [.. slots.Where(pair => !pair.Key.Equals(keep) && pair.Value.Current is not null)];
+            if (others.Length == 0)
+            {
+                return;
+            }
+            KeyValuePair<TKey, Slot> oldest = others.MinBy(pair => pair.Value.UsedAt);
+            if (slots.TryRemove(oldest))
+            {
+                oldest.Value.Current?.Dispose();
+            }
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Model {Model} is answered by version {Version} ({Digest}).")]
+    private partial void LogServing(string model, int version, string digest);
+
+    [LoggerMessage(2, LogLevel.Error, "The champion of model {Model} cannot be loaded; version {Version} goes on answering.")]
+    private partial void LogKept(Exception exception, string model, int version);
+
+    /// <summary>Where a loaded model is swapped. <see cref="Gate"/> is held to change it.</summary>
+    private sealed class Slot
+    {
+        private volatile LoadedModel? current;
+
+        public SemaphoreSlim Gate { get; } = new(1, 1);
+
+        public LoadedModel? Current
+        {
+            get => current;
+            set => current = value;
+        }
+
+        public ETag? Tag { get; set; }
+
+        public long CheckedAt { get; set; }
+
+        public long UsedAt { get; set; }
+    }
+
+    private sealed class LoadedModel(ModelCard card, OnnxTextClassifier classifier) : IDisposable
+    {
+        public ModelCard Card => card;
+
+        public bool TryLease([NotNullWhen(true)] out ModelLease? lease)
+        {
+            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, classifier, hold) : null;
+            return lease is not null;
+        }
+
+        public void Dispose() => classifier.Dispose();
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline;
+
+/// <summary>
+/// Where things stand in the container <see cref="Containers.State"/>. Numbers are padded, so that a listing is in their order.
+/// </summary>
+internal static class StatePaths
+{
+    public const string Datasets = "datasets/";
+    public const string Runs = "runs/";
+
+    public static string Settings(string dataset) => $"datasets/{dataset}/settings.json";
+
+    public static string DatasetManifest(string dataset) => $"datasets/{dataset}/manifest.json";
+
+    public static string DatasetVersions(string dataset) => $"datasets/{dataset}/versions/";
+
+    public static string DatasetVersion(string dataset, int version) => $"{DatasetVersions(dataset)}{Padded(version)}.json";
+
+    /// <summary>Payloads of a data set's versions.</summary>
+    public static string DataPayloads(string dataset) => $"sha256/{dataset}/data/";
+
+    public static string RunsOf(string dataset) => $"{Runs}{dataset}/";
+
+    public static string Run(RunId run) => $"{RunsOf(run.Dataset)}{Padded(run.Number)}.json";
+
+    public static string Cancel(RunId run) => $"cancels/{run.Dataset}/{Padded(run.Number)}.json";
+
+    public static string ProgressOf(RunId run) => $"progress/{run.Dataset}/{Padded(run.Number)}/";
+
+    public static string Progress(RunId run, Direction direction) => $"{ProgressOf(run)}{NameOf(direction)}.json";
+
+    public static string StepsOf(string dataset) => $"steps/{dataset}/";
+
+    public static string StepsOf(RunId run) => $"{StepsOf(run.Dataset)}{Padded(run.Number)}/";
+
+    public static string StepsOf(RunId run, Direction direction) => $"{StepsOf(run)}{NameOf(direction)}/";
+
+    public static string Candidate(RunId run) => $"{StepsOf(run)}candidate.json";
+
+    public static string PayloadsOfRuns(string dataset) => $"sha256/{dataset}/runs/";
+
+    /// <summary>Payloads of one run's steps. They are apart from those of other runs, so that a run's can be deleted whole.</summary>
+    public static string Payloads(RunId run) => $"{PayloadsOfRuns(run.Dataset)}{Padded(run.Number)}/";
+
+    /// <summary>Who holds which version number of a model.</summary>
+    public static string VersionReservations(string model) => $"versions/{model}/";
+
+    public static string VersionReservation(string model, int version) => $"{VersionReservations(model)}{Padded(version)}.json";
+
+    public static string NameOf(Direction direction) => direction == Direction.Forward ? "forward" : "backward";
+
+    public static string Padded(int number) => number.ToString("D6", CultureInfo.InvariantCulture);
+
+    /// <summary>The number that a padded name such as <c>a/b/000012.json</c> or <c>a/b/000012/…</c> has behind a prefix.</summary>
+    public static bool TryNumber(string name, string prefix, out int number)
+    {
+        number = 0;
+        if (!name.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+        ReadOnlySpan<char> rest = name.AsSpan(prefix.Length);
+        int end = rest.IndexOfAny('.', '/');
+        return end > 0 && int.TryParse(rest[..end], NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0;
+    }
+}

@@ -1,0 +1,42 @@
+using Ulmfit.Pipeline.Registry;
+
+namespace Ulmfit.Pipeline.Steps;
+
+/// <summary>The model that a run has trained, exported and measured. A function of the run, so written once.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Model">The digest of the ONNX file.</param>
+/// <param name="Labels">The digest of the labels.</param>
+/// <param name="Vocabulary">The digest of the vocabulary.</param>
+/// <param name="WeightsDigest">SHA-256 over the trained weights.</param>
+/// <param name="Directions">The directions it reads in.</param>
+/// <param name="Engine">The engine that trained it.</param>
+/// <param name="PretrainedDigest">The digest of the pretrained model it began with.</param>
+/// <param name="Scores">Its scores on the held-out rows.</param>
+/// <param name="Baseline">The scores of always answering the most frequent class.</param>
+public sealed record Candidate(
+    string Run,
+    string Model,
+    string Labels,
+    string Vocabulary,
+    string WeightsDigest,
+    IReadOnlyList<string> Directions,
+    string Engine,
+    string? PretrainedDigest,
+    Scores Scores,
+    Scores Baseline);
+
+/// <summary>What the evaluation of a run's model gives.</summary>
+/// <param name="Run">The run's id.</param>
+/// <param name="Accepted">Whether it is to be published.</param>
+/// <param name="Reason">Why, in words.</param>
+/// <param name="ComparedWith">The champion's version it was compared with; null where there was none.</param>
+/// <param name="Accuracy">Its accuracy on held-out rows.</param>
+/// <param name="MacroF1">Its macro-F1 on held-out rows.</param>
+/// <param name="WeightsDigest">SHA-256 over the trained weights.</param>
+public sealed record EvaluationResult(string Run, bool Accepted, string Reason, int? ComparedWith, double Accuracy, double MacroF1, string WeightsDigest);
+
+/// <summary>What publishing gives.</summary>
+/// <param name="Run">The run's id.</param>
+/// <param name="Published">False when the champion is another one than at the evaluation: it has to be made again.</param>
+/// <param name="Version">The version.</param>
+public sealed record PublishResult(string Run, bool Published, int Version);

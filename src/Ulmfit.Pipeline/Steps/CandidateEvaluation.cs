@@ -1,0 +1,155 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Ulmfit.Onnx;
+using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Serving;
+using Ulmfit.Storage;
+using Ulmfit.Text;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Steps;
+
+/// <summary>
+/// Exports what a run has trained, measures it on the held-out rows with the very code that will answer, and compares it with the
+/// champion on the same rows. Repeating it exports and measures nothing again; the comparison is with the champion of the moment.
+/// </summary>
+public sealed partial class CandidateEvaluation
+{
+    private const string Producer = "serverless-ulmfit";
+
+    private readonly TrainingWorkspace workspace;
+    private readonly DatasetCatalog datasets;
+    private readonly PretrainedModels pretrained;
+    private readonly EpochStep epochs;
+    private readonly RunRegistry runs;
+    private readonly ModelRegistry registry;
+    private readonly ModelCache cache;
+    private readonly DocumentStore documents;
+    private readonly PayloadStore payloads;
+    private readonly ILogger logger;
+
+    /// <summary>Makes the step.</summary>
+    /// <param name="store">Where the candidate goes.</param>
+    /// <param name="workspace">Brings the training together.</param>
+    /// <param name="datasets">The data sets.</param>
+    /// <param name="pretrained">Pretrained models.</param>
+    /// <param name="epochs">The steps that trained it.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="registry">Published models.</param>
+    /// <param name="cache">Loaded models, for the champion.</param>
+    /// <param name="logger">Where scores are told.</param>
+    public CandidateEvaluation(
+        IBlobStore store, TrainingWorkspace workspace, DatasetCatalog datasets, PretrainedModels pretrained, EpochStep epochs, RunRegistry runs,
+        ModelRegistry registry, ModelCache cache, ILogger<CandidateEvaluation> logger)
+    {
+        documents = new DocumentStore(store);
+        payloads = new PayloadStore(store);
+        this.workspace = workspace;
+        this.datasets = datasets;
+        this.pretrained = pretrained;
+        this.epochs = epochs;
+        this.runs = runs;
+        this.registry = registry;
+        this.cache = cache;
+        this.logger = logger;
+    }
+
+    /// <summary>Evaluates a run whose directions are all trained.</summary>
+    /// <param name="runId">The run's id.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <exception cref="PipelineException">A direction is not trained to its end, or something is missing or damaged.</exception>
+    public async Task<EvaluationResult> RunAsync(string runId, CancellationToken ct = default)
+    {
+        RunId id = RunId.Parse(runId);
+        RunManifest run = await runs.GetAsync(id, ct).ConfigureAwait(false);
+        DatasetVersion version = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
+        DatasetRows rows = await datasets.ReadRowsAsync(version, ct).ConfigureAwait(false);
+        Candidate candidate = await FindCandidateAsync(id, ct).ConfigureAwait(false)
+            ?? await MakeCandidateAsync(run, rows, ct).ConfigureAwait(false);
+        ChampionScores? champion = await ScoreChampionAsync(run, rows, ct).ConfigureAwait(false);
+        GateDecision decision = EvaluationGate.Decide(candidate.Scores, rows.Train.Count, candidate.Baseline, champion);
+        await runs.UpdateAsync(
+            id,
+            current => current with
+            {
+                Metrics = candidate.Scores,
+                WeightsDigest = candidate.WeightsDigest,
+                ComparedWith = champion?.Version,
+                ChampionMetrics = champion?.Scores,
+                Decision = decision.Reason,
+            },
+            ct).ConfigureAwait(false);
+        LogScores(runId, candidate.Scores.Rows, candidate.Scores.Accuracy, candidate.Scores.MacroF1, candidate.Baseline.Accuracy, candidate.Baseline.MacroF1);
+        return new EvaluationResult(
+            runId, decision.Accepted, decision.Reason, champion?.Version, candidate.Scores.Accuracy, candidate.Scores.MacroF1, candidate.WeightsDigest);
+    }
+
+    internal async Task<Candidate?> FindCandidateAsync(RunId run, CancellationToken ct) =>
+        (await documents.ReadAsync<Candidate>(Containers.State, StatePaths.Candidate(run), ct).ConfigureAwait(false))?.Value;
+
+    private async Task<Candidate> MakeCandidateAsync(RunManifest run, DatasetRows rows, CancellationToken ct)
+    {
+        RunId id = run.GetId();
+        TrainingSettings settings = TrainingWorkspace.SettingsOf(run);
+        TrainingData data = await workspace.OpenDataAsync(run, ct).ConfigureAwait(false);
+        var trained = new Dictionary<Direction, DirectionWeights>();
+        string engine = workspace.Engine.Name;
+        foreach (Direction direction in settings.Directions.Each())
+        {
+            StepManifest last = await epochs.FindLastAsync(id, direction, ct).ConfigureAwait(false)
+                ?? throw new PipelineException($"The run '{id}' has not trained its {StatePaths.NameOf(direction)} direction to the end.");
+            Checkpoint checkpoint = await epochs.ReadCheckpointAsync(id, last.Checkpoint, ct).ConfigureAwait(false);
+            DirectionTraining training = await workspace.OpenAsync(run, direction, ct).ConfigureAwait(false);
+            engine = last.Engine;
+            trained.Add(direction, new DirectionWeights(training.ClassifierConfig, checkpoint.State.WeightsOnly()));
+        }
+        string weightsDigest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights));
+        var metadata = new OnnxModelMetadata(data.Labels, Producer, new Dictionary<string, string>
+        {
+            ["vocabularyDigest"] = data.Vocabulary.Digest,
+            ["weightsDigest"] = weightsDigest,
+            ["tokenizer"] = Tokenizer.Version,
+        });
+        string prefix = StatePaths.Payloads(id);
+        string model = await payloads.PutAsync(
+            prefix,
+            stream => OnnxClassifierWriter.Write(stream, trained.GetValueOrDefault(Direction.Forward), trained.GetValueOrDefault(Direction.Backward), metadata),
+            ct).ConfigureAwait(false);
+        string labels = await payloads.PutAsync(prefix, JsonSerializer.SerializeToUtf8Bytes(data.Labels, SealedJson.Options), ct).ConfigureAwait(false);
+        string vocabulary = await payloads.PutAsync(prefix, data.Vocabulary.ToJson(), ct).ConfigureAwait(false);
+
+        Scores scores;
+        using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false), data.Vocabulary, data.Labels))
+        {
+            scores = await Task.Run(() => Scoring.Of(classifier, rows.HeldOut, ct), ct).ConfigureAwait(false);
+        }
+        var candidate = new Candidate(
+            id.ToString(), model, labels, vocabulary, weightsDigest,
+            [.. settings.Directions.Each().Select(StatePaths.NameOf)],
+            engine,
+            (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest,
+            scores,
+            Scoring.OfMostFrequent(rows.Train, rows.HeldOut));
+        await documents.CreateAsync(Containers.State, StatePaths.Candidate(id), candidate, ct).ConfigureAwait(false);
+        return await FindCandidateAsync(id, ct).ConfigureAwait(false) ?? candidate;
+    }
+
+    private async Task<ChampionScores?> ScoreChampionAsync(RunManifest run, DatasetRows rows, CancellationToken ct)
+    {
+        if (await registry.FindChampionAsync(run.Dataset, ct).ConfigureAwait(false) is not { } pointer)
+        {
+            return null;
+        }
+        int version = pointer.Value.Version;
+        using ModelLease lease = await cache.AcquireVersionAsync(run.Dataset, version, ct).ConfigureAwait(false)
+            ?? throw new CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(run.Dataset)}", $"it names version {version}, which does not exist");
+        Scores scores = await Task.Run(() => Scoring.Of(lease.Classifier, rows.HeldOut, ct), ct).ConfigureAwait(false);
+        return new ChampionScores(version, scores, lease.Card.TrainRows);
+    }
+
+    [LoggerMessage(20, LogLevel.Information, "{Run}: on {Rows} held-out rows accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000} (always the most frequent class: {BaselineAccuracy:0.0000}, {BaselineMacroF1:0.0000}).")]
+    private partial void LogScores(string run, int rows, double accuracy, double macroF1, double baselineAccuracy, double baselineMacroF1);
+}

@@ -1,0 +1,306 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Storage;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Steps;
+
+/// <summary>
+/// Trains one epoch of one direction, or a slice of it, from checkpoint to checkpoint. May be executed any number of times, at once or
+/// one after another: what has been done is returned, a worker that comes back late throws its own result away.
+/// </summary>
+public sealed partial class EpochStep
+{
+    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(10);
+
+    private readonly TrainingWorkspace workspace;
+    private readonly RunRegistry runs;
+    private readonly DocumentStore documents;
+    private readonly PayloadStore payloads;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    /// <summary>Makes the step.</summary>
+    /// <param name="store">Where checkpoints and manifests go.</param>
+    /// <param name="workspace">Brings the training together.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where stages, epochs and losses are told.</param>
+    public EpochStep(IBlobStore store, TrainingWorkspace workspace, RunRegistry runs, TimeProvider time, ILogger<EpochStep> logger)
+    {
+        documents = new DocumentStore(store);
+        payloads = new PayloadStore(store);
+        this.workspace = workspace;
+        this.runs = runs;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>Trains, unless it has been done.</summary>
+    /// <param name="input">What to train.</param>
+    /// <param name="ct">Stops the training; nothing of the step remains then.</param>
+    /// <exception cref="PipelineException">Something that the step needs is missing or damaged.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is no longer finite.</exception>
+    public async Task<EpochStepResult> RunAsync(EpochStepInput input, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        RunId id = RunId.Parse(input.Run);
+        string name = NameOf(id, input.Direction, input.From);
+        if (await FindAsync(name, ct).ConfigureAwait(false) is { } done)
+        {
+            return await RecordAsync(id, done, ct).ConfigureAwait(false);
+        }
+        RunManifest run = await runs.GetAsync(id, ct).ConfigureAwait(false);
+        if (await IsOverAsync(id, ct).ConfigureAwait(false))
+        {
+            return Canceled(input);
+        }
+
+        DirectionTraining training = await workspace.OpenAsync(run, input.Direction, ct).ConfigureAwait(false);
+        Checkpoint from = await ReadCheckpointAsync(id, input, training, ct).ConfigureAwait(false);
+        if (from.Finished)
+        {
+            throw new PipelineException($"The step {name} has nothing to train: its checkpoint is the last of the plan.");
+        }
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var watch = new Watch(this, run, input, training, stop);
+        Checkpoint to;
+        Task pump = watch.RunAsync();
+        try
+        {
+            to = await Task.Factory.StartNew(
+                () => training.Train(from, watch, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (watch.IsOver && !ct.IsCancellationRequested)
+        {
+            return Canceled(input);
+        }
+        finally
+        {
+            await watch.EndAsync(pump).ConfigureAwait(false);
+        }
+
+        // Whoever comes back after the run has ended would leave a payload that nobody collects.
+        if ((await runs.GetAsync(id, ct).ConfigureAwait(false)).Status.IsFinal())
+        {
+            return Canceled(input);
+        }
+        string digest = await payloads.PutAsync(StatePaths.Payloads(id), to.Write, ct).ConfigureAwait(false);
+        var manifest = new StepManifest(
+            input.Run, input.Direction, input.From, input.Checkpoint, to.Position, to.Finished, digest,
+            to.LastEpoch is { } epoch ? Record(input, epoch) : null,
+            workspace.Engine.Name);
+        if (await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false) is null)
+        {
+            manifest = await FindAsync(name, ct).ConfigureAwait(false)
+                ?? throw new IOException($"{Containers.State}/{name} was there and is gone.");
+        }
+        if (manifest.Epoch is { } ended)
+        {
+            LogEpoch(
+                input.Run, input.Direction, ended.Stage, ended.Epoch, ended.Epochs, ended.TrainLoss, HeldOutText(ended), ended.LearningRate,
+                ended.Seconds, watch.TokensPerSecond, watch.RemainingText);
+        }
+        return await RecordAsync(id, manifest, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The manifest of a direction's last step; null when the direction is not finished.</summary>
+    internal async Task<StepManifest?> FindLastAsync(RunId run, Direction direction, CancellationToken ct)
+    {
+        await foreach (BlobDocument<StepManifest> step in documents.ReadAllAsync<StepManifest>(Containers.State, StatePaths.StepsOf(run, direction), ct).ConfigureAwait(false))
+        {
+            if (step.Value.Finished)
+            {
+                return step.Value;
+            }
+        }
+        return null;
+    }
+
+    internal async Task<Checkpoint> ReadCheckpointAsync(RunId run, string digest, CancellationToken ct)
+    {
+        await using Stream content = await payloads.OpenAsync(StatePaths.Payloads(run), digest, ct).ConfigureAwait(false);
+        return Checkpoint.Read(content);
+    }
+
+    private async Task<Checkpoint> ReadCheckpointAsync(RunId run, EpochStepInput input, DirectionTraining training, CancellationToken ct)
+    {
+        if (input.Checkpoint is null)
+        {
+            return training.Start();
+        }
+        Checkpoint checkpoint = await ReadCheckpointAsync(run, input.Checkpoint, ct).ConfigureAwait(false);
+        return checkpoint.Position == input.From
+            ? checkpoint
+            : throw new PipelineException($"The checkpoint {input.Checkpoint} of run '{input.Run}' is at {checkpoint.Position}, but the step begins at {input.From}.");
+    }
+
+    private async Task<StepManifest?> FindAsync(string name, CancellationToken ct) =>
+        (await documents.ReadAsync<StepManifest>(Containers.State, name, ct).ConfigureAwait(false))?.Value;
+
+    private async Task<EpochStepResult> RecordAsync(RunId id, StepManifest step, CancellationToken ct)
+    {
+        if (step.Epoch is not null)
+        {
+            await runs.RecordEpochAsync(id, step.Epoch, ct).ConfigureAwait(false);
+        }
+        return new EpochStepResult(false, step.Finished, step.Next, step.Checkpoint, step.Epoch?.HeldOutLoss, step.Epoch?.Accuracy);
+    }
+
+    private async Task<bool> IsOverAsync(RunId run, CancellationToken ct) =>
+        await runs.IsCancelRequestedAsync(run, ct).ConfigureAwait(false) || (await runs.GetAsync(run, ct).ConfigureAwait(false)).Status.IsFinal();
+
+    private static EpochStepResult Canceled(EpochStepInput input) => new(true, false, input.From, null, null, null);
+
+    private static EpochRecord Record(EpochStepInput input, EpochMetrics epoch) => new(
+        input.Direction, input.From.Stage, epoch.Stage, epoch.Epoch, epoch.Epochs, epoch.TrainLoss, epoch.HeldOutLoss, epoch.Accuracy,
+        epoch.Perplexity, epoch.LearningRate, epoch.Seconds);
+
+    private static string NameOf(RunId run, Direction direction, TrainingPosition from) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{StatePaths.StepsOf(run, direction)}{from.Stage:D2}-{from.Epoch:D4}-{from.Step:D8}.json");
+
+    private static string HeldOutText(EpochRecord epoch)
+    {
+        FormattableString text = epoch switch
+        {
+            { HeldOutLoss: null } => $"none",
+            { Accuracy: { } accuracy } => $"loss {epoch.HeldOutLoss:0.000}, accuracy {accuracy:0.000}",
+            { Perplexity: { } perplexity } => $"loss {epoch.HeldOutLoss:0.000}, perplexity {perplexity:0.0}",
+            _ => $"loss {epoch.HeldOutLoss:0.000}",
+        };
+        return FormattableString.Invariant(text);
+    }
+
+    [LoggerMessage(10, LogLevel.Information, "{Run} {Direction}: stage {Stage}, epoch {Epoch}/{Epochs}: training loss {Loss:0.000}; held out: {HeldOut}; learning rate {LearningRate:0.######}; {Seconds:0.0} s, {TokensPerSecond:0} tokens/s; {Remaining}")]
+    private partial void LogEpoch(
+        string run, Direction direction, string stage, int epoch, int epochs, double loss, string heldOut, double learningRate, double seconds,
+        double tokensPerSecond, string remaining);
+
+    [LoggerMessage(11, LogLevel.Information, "{Run} {Direction}: stage {Stage}, epoch {Epoch}/{Epochs}, step {Step}/{Steps}: loss {Loss:0.000}, learning rate {LearningRate:0.######}, {TokensPerSecond:0} tokens/s; {Remaining}")]
+    private partial void LogStep(
+        string run, Direction direction, string stage, int epoch, int epochs, int step, int steps, double loss, double learningRate,
+        double tokensPerSecond, string remaining);
+
+    [LoggerMessage(12, LogLevel.Warning, "{Run} {Direction}: progress cannot be written; training goes on.")]
+    private partial void LogProgressLost(Exception exception, string run, Direction direction);
+
+    /// <summary>Beside the training: tells people where it is, and stops it when the run is called off.</summary>
+    private sealed class Watch(EpochStep step, RunManifest run, EpochStepInput input, DirectionTraining training, CancellationTokenSource stop)
+        : IProgress<TrainingProgress>, IDisposable
+    {
+        private readonly CancellationTokenSource ended = new();
+        private readonly long started = step.time.GetTimestamp();
+        private readonly Lock gate = new();
+        private TrainingProgress? latest;
+
+        /// <summary>Whether the run was called off, or ended because its other direction failed.</summary>
+        public bool IsOver { get; private set; }
+
+        public double TokensPerSecond => Latest?.TokensPerSecond ?? 0;
+
+        public string RemainingText => Latest is { } progress && RemainingSeconds(progress) is { } seconds
+            ? FormattableString.Invariant($"about {TimeSpan.FromSeconds(Math.Ceiling(seconds)):c} to go")
+            : "time to go unknown yet";
+
+        private TrainingProgress? Latest
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return latest;
+                }
+            }
+        }
+
+        public void Report(TrainingProgress value)
+        {
+            lock (gate)
+            {
+                latest = value;
+            }
+        }
+
+        public async Task RunAsync()
+        {
+            long logged = step.time.GetTimestamp();
+            using var timer = new PeriodicTimer(PollEvery, step.time);
+            try
+            {
+                while (await timer.WaitForNextTickAsync(ended.Token).ConfigureAwait(false))
+                {
+                    try
+                    {
+                        if (await step.IsOverAsync(run.GetId(), ended.Token).ConfigureAwait(false))
+                        {
+                            IsOver = true;
+                            await stop.CancelAsync().ConfigureAwait(false);
+                            return;
+                        }
+                        if (Latest is { } progress)
+                        {
+                            await step.runs.ReportAsync(run.GetId(), Describe(progress), ended.Token).ConfigureAwait(false);
+                            if (step.time.GetElapsedTime(logged) >= LogEvery)
+                            {
+                                logged = step.time.GetTimestamp();
+                                step.LogStep(
+                                    input.Run, input.Direction, progress.Stage, progress.Epoch, progress.Epochs, progress.Step, progress.Steps,
+                                    progress.Loss, progress.LearningRate, progress.TokensPerSecond, RemainingText);
+                            }
+                        }
+                    }
+                    catch (Exception e) when (e is IOException or UnauthorizedAccessException or PipelineException)
+                    {
+                        step.LogProgressLost(e, input.Run, input.Direction);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+            }
+        }
+
+        public async Task EndAsync(Task pump)
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await pump.ConfigureAwait(false);
+        }
+
+        public void Dispose() => ended.Dispose();
+
+        private RunProgress Describe(TrainingProgress progress)
+        {
+            int before = training.Plan.Stages.Take(input.From.Stage).Sum(stage => stage.Epochs) + progress.Epoch - 1;
+            double done = (before + ((double)progress.Step / progress.Steps)) / training.Plan.TotalEpochs;
+            return new RunProgress(
+                input.Direction, progress.Stage, progress.Epoch, progress.Epochs, progress.Step, progress.Steps, progress.Loss, progress.LearningRate,
+                progress.TokensPerSecond, done, RemainingSeconds(progress), step.time.GetUtcNow());
+        }
+
+        // An epoch of a kind that has been seen takes as long as those took on average; of a kind not yet seen, as long as this one.
+        private double? RemainingSeconds(TrainingProgress progress)
+        {
+            int stepsHere = progress.Step - input.From.Step;
+            if (stepsHere <= 0)
+            {
+                return null;
+            }
+            double ofThis = step.time.GetElapsedTime(started).TotalSeconds / stepsHere * progress.Steps;
+            StageKind kind = training.Plan.Stages[input.From.Stage].Kind;
+            double remaining = ofThis * (progress.Steps - progress.Step) / progress.Steps;
+            for (int s = input.From.Stage; s < training.Plan.Stages.Count; s++)
+            {
+                Stage stage = training.Plan.Stages[s];
+                int epochs = stage.Epochs - (s == input.From.Stage ? progress.Epoch : 0);
+                double[] seen = [.. run.History
+                    .Where(e => e.Direction == input.Direction && training.Plan.Stages[e.StageIndex].Kind == stage.Kind)
+                    .Select(e => e.Seconds)];
+                remaining += epochs * (stage.Kind == kind || seen.Length == 0 ? ofThis : seen.Average());
+            }
+            return remaining;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using Microsoft.Extensions.Logging;
+using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Serving;
+using Ulmfit.Storage;
+using Ulmfit.Text;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Steps;
+
+/// <summary>
+/// Publishes a run's model and makes it the champion, once: the version number is the run's by reservation, the card is the version's
+/// commit, and the champion pointer remembers which runs it has taken.
+/// </summary>
+public sealed partial class ModelPublishing
+{
+    private readonly DatasetCatalog datasets;
+    private readonly CandidateEvaluation evaluation;
+    private readonly RunRegistry runs;
+    private readonly ModelRegistry registry;
+    private readonly ModelCache cache;
+    private readonly PipelineOptions options;
+    private readonly PayloadStore payloads;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    /// <summary>Makes the step.</summary>
+    /// <param name="store">Where the candidate is.</param>
+    /// <param name="datasets">The data sets.</param>
+    /// <param name="evaluation">The step before.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="registry">Published models.</param>
+    /// <param name="cache">Loaded models: the new champion answers from now on.</param>
+    /// <param name="options">The version of the code.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where the publication is told.</param>
+    public ModelPublishing(
+        IBlobStore store, DatasetCatalog datasets, CandidateEvaluation evaluation, RunRegistry runs, ModelRegistry registry, ModelCache cache,
+        PipelineOptions options, TimeProvider time, ILogger<ModelPublishing> logger)
+    {
+        payloads = new PayloadStore(store);
+        this.datasets = datasets;
+        this.evaluation = evaluation;
+        this.runs = runs;
+        this.registry = registry;
+        this.cache = cache;
+        this.options = options;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>Publishes the model of a run that the evaluation accepted.</summary>
+    /// <param name="evaluated">What the evaluation gave.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <exception cref="PipelineException">The run has no evaluated model.</exception>
+    public async Task<PublishResult> RunAsync(EvaluationResult evaluated, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(evaluated);
+        RunId id = RunId.Parse(evaluated.Run);
+        RunManifest run = await runs.GetAsync(id, ct).ConfigureAwait(false);
+        if (run is { Status: RunStatus.Completed, ModelVersion: { } published })
+        {
+            return new PublishResult(evaluated.Run, true, published);
+        }
+        string model = run.Dataset;
+        int version = await registry.ReserveVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
+        ModelCard? card = await registry.FindCardAsync(model, version, ct).ConfigureAwait(false);
+        if (card is null)
+        {
+            // The run may have lost its champion before anything is written: then there is no version yet that nobody asked for.
+            int? champion = (await registry.FindChampionAsync(model, ct).ConfigureAwait(false))?.Value.Version;
+            if (champion != evaluated.ComparedWith)
+            {
+                return new PublishResult(evaluated.Run, false, version);
+            }
+            card = await WriteAsync(run, version, evaluated, ct).ConfigureAwait(false);
+        }
+        if (!await registry.PromoteRunAsync(model, version, evaluated.Run, evaluated.ComparedWith, ct).ConfigureAwait(false))
+        {
+            return new PublishResult(evaluated.Run, false, version);
+        }
+        await cache.RefreshAsync(model, ct).ConfigureAwait(false);
+        await runs.FinishAsync(id, RunStatus.Completed, current => current with { ModelVersion = version }, ct).ConfigureAwait(false);
+        LogPublished(model, version, evaluated.Run, card.Metrics.Accuracy, card.Metrics.MacroF1, card.WeightsDigest, evaluated.Reason);
+        return new PublishResult(evaluated.Run, true, version);
+    }
+
+    private async Task<ModelCard> WriteAsync(RunManifest run, int version, EvaluationResult evaluated, CancellationToken ct)
+    {
+        RunId id = run.GetId();
+        Candidate candidate = await evaluation.FindCandidateAsync(id, ct).ConfigureAwait(false)
+            ?? throw new PipelineException($"The run '{id}' has no evaluated model to publish.");
+        DatasetVersion data = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
+        TrainingSettings settings = TrainingWorkspace.SettingsOf(run);
+        string prefix = StatePaths.Payloads(id);
+        var files = new Dictionary<string, byte[]>
+        {
+            [ModelFiles.Model] = await payloads.GetAsync(prefix, candidate.Model, ct).ConfigureAwait(false),
+            [ModelFiles.Labels] = await payloads.GetAsync(prefix, candidate.Labels, ct).ConfigureAwait(false),
+            [ModelFiles.Vocabulary] = await payloads.GetAsync(prefix, candidate.Vocabulary, ct).ConfigureAwait(false),
+        };
+        var card = new ModelCard
+        {
+            Model = run.Dataset,
+            Version = version,
+            CreatedAt = time.GetUtcNow(),
+            Run = id.ToString(),
+            DatasetVersion = data.Version,
+            DatasetDigest = data.Digest,
+            Drops = data.Drops,
+            TrainRows = data.Train.Rows,
+            Settings = SettingsJson.Of(settings),
+            Seed = settings.Seed,
+            Pretrained = settings.Pretrained,
+            PretrainedDigest = candidate.PretrainedDigest,
+            Engine = candidate.Engine,
+            CodeVersion = options.CodeVersion,
+            TokenizerVersion = Tokenizer.Version,
+            Directions = candidate.Directions,
+            WeightsDigest = candidate.WeightsDigest,
+            Files = new Dictionary<string, string>
+            {
+                [ModelFiles.Model] = candidate.Model,
+                [ModelFiles.Labels] = candidate.Labels,
+                [ModelFiles.Vocabulary] = candidate.Vocabulary,
+            },
+            Metrics = candidate.Scores,
+            ComparedWith = evaluated.ComparedWith,
+            ChampionMetrics = run.ChampionMetrics,
+        };
+        return await registry.PublishAsync(card, files, ct).ConfigureAwait(false);
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "Model {Model} version {Version} published by {Run}: held-out accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000}; weights {WeightsDigest}; {Reason}.")]
+    private partial void LogPublished(string model, int version, string run, double accuracy, double macroF1, string weightsDigest, string reason);
+}
