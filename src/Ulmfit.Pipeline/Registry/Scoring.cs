@@ -1,6 +1,5 @@
 using Ulmfit.Data;
 using Ulmfit.Metrics;
-using Ulmfit.Onnx;
 
 namespace Ulmfit.Pipeline.Registry;
 
@@ -10,15 +9,17 @@ internal static class Scoring
     private const int RowsAtATime = 256;
 
     /// <summary>Scores a classifier as it would answer over HTTP. A label that it does not know it cannot get right.</summary>
-    public static Scores Of(OnnxTextClassifier classifier, IReadOnlyList<LabeledRow> rows, CancellationToken ct)
+    public static async Task<Scores> OfAsync(
+        IReadOnlyList<string> labels, Func<IReadOnlyList<string>, Task<float[][]>> predict, IReadOnlyList<LabeledRow> rows)
     {
         var predicted = new string[rows.Count];
         int next = 0;
         foreach (LabeledRow[] chunk in rows.Chunk(RowsAtATime))
         {
-            foreach (float[] probabilities in classifier.Predict([.. chunk.Select(row => row.Text)], ct))
+            foreach (float[] probabilities in await predict([.. chunk.Select(row => row.Text)]).ConfigureAwait(false))
             {
-                predicted[next++] = classifier.Rank(probabilities, 1)[0].Label;
+                // The first of the greatest, as the ranking of an answer.
+                predicted[next++] = labels[Array.IndexOf(probabilities, probabilities.Max())];
             }
         }
         return Of(rows, predicted);

@@ -20,6 +20,7 @@ public sealed partial class ModelCache : IDisposable
     private readonly ModelCacheOptions options;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly SemaphoreSlim predictions = new(Environment.ProcessorCount);
     private readonly ConcurrentDictionary<string, Slot> champions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Model, int Version), Slot> pinned = new();
 
@@ -65,7 +66,7 @@ public sealed partial class ModelCache : IDisposable
                 {
                     try
                     {
-                        await CheckAsync(model, slot, first ? false : true, ct).ConfigureAwait(false);
+                        await CheckAsync(model, slot, force: !first, ct).ConfigureAwait(false);
                     }
                     finally
                     {
@@ -162,6 +163,7 @@ public sealed partial class ModelCache : IDisposable
         {
             slot.Current?.Dispose();
         }
+        predictions.Dispose();
     }
 
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whatever keeps the new champion from loading must not keep the loaded one from answering; it is logged and tried again.")]
@@ -224,7 +226,7 @@ public sealed partial class ModelCache : IDisposable
         byte[] onnx = await registry.ReadFileAsync(card, ModelFiles.Model, ct).ConfigureAwait(false);
         byte[] labels = await registry.ReadFileAsync(card, ModelFiles.Labels, ct).ConfigureAwait(false);
         byte[] vocabulary = await registry.ReadFileAsync(card, ModelFiles.Vocabulary, ct).ConfigureAwait(false);
-        return new LoadedModel(card, OnnxTextClassifier.Load(
+        return new LoadedModel(card, predictions, OnnxTextClassifier.Load(
             onnx,
             Vocabulary.Load(new MemoryStream(vocabulary, writable: false)),
             JsonSerializer.Deserialize<string[]>(labels) ?? throw new InvalidDataException("The labels are null.")));
@@ -274,13 +276,13 @@ public sealed partial class ModelCache : IDisposable
         public long UsedAt { get; set; }
     }
 
-    private sealed class LoadedModel(ModelCard card, OnnxTextClassifier classifier) : IDisposable
+    private sealed class LoadedModel(ModelCard card, SemaphoreSlim predictions, OnnxTextClassifier classifier) : IDisposable
     {
         public ModelCard Card => card;
 
         public bool TryLease([NotNullWhen(true)] out ModelLease? lease)
         {
-            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, classifier, hold) : null;
+            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, classifier, hold, predictions) : null;
             return lease is not null;
         }
 

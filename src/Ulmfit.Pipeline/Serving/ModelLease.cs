@@ -6,23 +6,48 @@ namespace Ulmfit.Pipeline.Serving;
 /// <summary>A loaded model, held for one request: it stays usable until this is disposed, whatever becomes champion meanwhile.</summary>
 public sealed class ModelLease : IDisposable
 {
+    private readonly OnnxTextClassifier classifier;
     private readonly IDisposable hold;
+    private readonly SemaphoreSlim gate;
 
-    internal ModelLease(ModelCard card, OnnxTextClassifier classifier, IDisposable hold)
+    internal ModelLease(ModelCard card, OnnxTextClassifier classifier, IDisposable hold, SemaphoreSlim gate)
     {
         Card = card;
-        Classifier = classifier;
+        this.classifier = classifier;
         this.hold = hold;
+        this.gate = gate;
     }
 
     /// <summary>What the model is.</summary>
     public ModelCard Card { get; }
 
-    /// <summary>The classifier.</summary>
-    public OnnxTextClassifier Classifier { get; }
+    /// <summary>The labels in the order of the probabilities.</summary>
+    public IReadOnlyList<string> Labels => classifier.Labels;
 
     /// <summary>SHA-256 of the ONNX file.</summary>
     public string Digest => Card.Files[ModelFiles.Model];
+
+    /// <summary>Probabilities of the labels for each text: <c>[texts][labels]</c>.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="ct">Cancels the computation.</param>
+    public async Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken ct = default)
+    {
+        // The computation blocks its thread. More of them than there are processors would only starve whatever else the process does.
+        await gate.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => classifier.Predict(texts, ct), ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>The labels of the greatest probabilities, best first.</summary>
+    /// <param name="probabilities">One row of a prediction: <c>[labels]</c>.</param>
+    /// <param name="topK">How many at most, at least 1.</param>
+    public IReadOnlyList<LabelScore> Rank(float[] probabilities, int topK) => classifier.Rank(probabilities, topK);
 
     /// <inheritdoc/>
     public void Dispose() => hold.Dispose();

@@ -124,7 +124,7 @@ public sealed partial class CandidateEvaluation
         Scores scores;
         using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false), data.Vocabulary, data.Labels))
         {
-            scores = await Task.Run(() => Scoring.Of(classifier, rows.HeldOut, ct), ct).ConfigureAwait(false);
+            scores = await Scoring.OfAsync(data.Labels, texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows.HeldOut).ConfigureAwait(false);
         }
         var candidate = new Candidate(
             id.ToString(), model, labels, vocabulary, weightsDigest,
@@ -146,7 +146,7 @@ public sealed partial class CandidateEvaluation
         int version = pointer.Value.Version;
         using ModelLease lease = await cache.AcquireVersionAsync(run.Dataset, version, ct).ConfigureAwait(false)
             ?? throw new CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(run.Dataset)}", $"it names version {version}, which does not exist");
-        Scores scores = await Task.Run(() => Scoring.Of(lease.Classifier, rows.HeldOut, ct), ct).ConfigureAwait(false);
+        Scores scores = await Scoring.OfAsync(lease.Labels, texts => lease.PredictAsync(texts, ct), rows.HeldOut).ConfigureAwait(false);
         return new ChampionScores(version, scores, lease.Card.TrainRows);
     }
 

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ulmfit.Model;
+using Ulmfit.Onnx;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Text;
+
+namespace Ulmfit.Pipeline.Tests.Support;
+
+/// <summary>Untrained but real models: other seeds answer differently.</summary>
+internal static class TinyModels
+{
+    public static readonly string[] Labels = ["bad", "good"];
+
+    /// <summary>Publishes a version as the pipeline does, without making it champion.</summary>
+    public static async Task<ModelCard> PublishAsync(ModelRegistry registry, string model, ulong seed, string run, CancellationToken ct)
+    {
+        var vocabulary = Vocabulary.Build([["good", "bad", "fine", "late", "row"], ["good", "bad", "fine", "late", "row"]]);
+        var config = new ClassifierConfig(new AwdLstmConfig(vocabulary.Count, 8, 12, 2), 6, Labels.Length);
+        StateDict weights = AwdLstmNames.EncoderForClassifier(WeightInitialization.LanguageModel(config.Encoder, seed));
+        foreach ((string name, Tensor tensor) in WeightInitialization.Head(config, seed))
+        {
+            weights.Add(name, tensor);
+        }
+        using var onnx = new MemoryStream();
+        OnnxClassifierWriter.Write(onnx, new DirectionWeights(config, weights), null, new OnnxModelMetadata(Labels, "tests", new Dictionary<string, string>()));
+        var files = new Dictionary<string, byte[]>
+        {
+            [ModelFiles.Model] = onnx.ToArray(),
+            [ModelFiles.Labels] = JsonSerializer.SerializeToUtf8Bytes(Labels),
+            [ModelFiles.Vocabulary] = vocabulary.ToJson(),
+        };
+        using JsonDocument settings = JsonDocument.Parse("{}");
+        var card = new ModelCard
+        {
+            Model = model,
+            Version = await registry.ReserveVersionAsync(model, run, ct),
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Run = run,
+            DatasetVersion = 1,
+            DatasetDigest = "d",
+            Drops = [],
+            TrainRows = 10,
+            Settings = settings.RootElement.Clone(),
+            Seed = seed,
+            Pretrained = "none",
+            Engine = "none",
+            CodeVersion = "tests",
+            TokenizerVersion = Tokenizer.Version,
+            Directions = ["forward"],
+            WeightsDigest = "w",
+            Files = files.ToDictionary(file => file.Key, file => Convert.ToHexStringLower(SHA256.HashData(file.Value))),
+            Metrics = new Scores(0.5, 0.5, 10, []),
+        };
+        return await registry.PublishAsync(card, files, ct);
+    }
+}
