@@ -1,0 +1,24 @@
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Ulmfit.Cpu;
+using Ulmfit.Engine;
+using Ulmfit.Storage;
+
+namespace Ulmfit.Functions;
+
+/// <summary>What the Azure flavour puts in: the account that the Functions host itself uses.</summary>
+internal static class Flavour
+{
+    /// <summary>Registers store and engine.</summary>
+    /// <exception cref="ArgumentException">The storage setting is none.</exception>
+    public static void Configure(FunctionsApplicationBuilder builder, AppSettings settings)
+    {
+        // Keyless as a rule: the address of the blob service, to which the app's managed identity is shown.
+        string? account = builder.Configuration["AzureWebJobsStorage:blobServiceUri"] ?? builder.Configuration["AzureWebJobsStorage"];
+        builder.Services.AddSingleton(BlobStores.Open(builder.Configuration["storage"] ?? account ?? settings.Storage, settings.Data));
+        builder.Services.AddSingleton<ITrainingEngine>(_ => new CpuTrainingEngine(settings.Threads));
+    }
+
+    /// <summary>Where this host answers is the platform's to know.</summary>
+    public static Uri? AddressOf(IServiceProvider services) => null;
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Ulmfit.Functions.Demo;
+using Ulmfit.Functions.Http;
+using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Serving;
+using Ulmfit.Pipeline.Steps;
+
+namespace Ulmfit.Functions;
+
+/// <summary>What the functions are made of; store and engine are the flavour's.</summary>
+internal static class AppServices
+{
+    /// <summary>Registers the pipeline.</summary>
+    public static void AddApp(this IServiceCollection services, AppSettings settings)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.Pipeline);
+        services.AddSingleton(settings.Models);
+        services.AddSingleton(settings.Classify);
+        services.AddSingleton<DropStore>();
+        services.AddSingleton<DatasetCatalog>();
+        services.AddSingleton<DatasetPreparation>();
+        services.AddSingleton<RunRegistry>();
+        services.AddSingleton<RunStart>();
+        services.AddSingleton<ModelRegistry>();
+        services.AddSingleton<ModelCache>();
+        services.AddSingleton<PretrainedModels>();
+        services.AddSingleton<TrainingWorkspace>();
+        services.AddSingleton<EpochStep>();
+        services.AddSingleton<CandidateEvaluation>();
+        services.AddSingleton<ModelPublishing>();
+        services.AddSingleton<CheckpointPurge>();
+        services.AddSingleton<ApiGuard>();
+        if (settings.Demo)
+        {
+            services.AddHostedService<Demonstration>();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Storage;
+
+namespace Ulmfit.Functions.Http;
+
+/// <summary>A model as the API tells it.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Champion">The version that answers; null when none does.</param>
+/// <param name="Versions">Its versions, oldest first.</param>
+/// <param name="Promotions">What was promoted when, newest first.</param>
+internal sealed record ModelView(string Model, int? Champion, IReadOnlyList<ModelVersionView> Versions, IReadOnlyList<Promotion> Promotions)
+{
+    public static ModelView Of(string model, BlobDocument<ChampionPointer>? champion, IReadOnlyList<ModelCard> versions) => new(
+        model,
+        champion?.Value.Version,
+        [
+            .. versions.Select(card => new ModelVersionView(
+                card.Version, card.CreatedAt, card.Run, card.DatasetVersion, card.Metrics.Accuracy, card.Metrics.MacroF1, card.WeightsDigest,
+                card.Files[ModelFiles.Model])),
+        ],
+        champion?.Value.History ?? []);
+}
+
+/// <summary>A version as a model's list tells it.</summary>
+internal sealed record ModelVersionView(
+    int Version, DateTimeOffset CreatedAt, string Run, int DatasetVersion, double Accuracy, double MacroF1, string WeightsDigest, string ModelDigest);

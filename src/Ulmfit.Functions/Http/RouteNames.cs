@@ -1,0 +1,32 @@
+using System.Globalization;
+using Ulmfit.Pipeline;
+
+namespace Ulmfit.Functions.Http;
+
+/// <summary>Checks of what stands in a route.</summary>
+internal static class RouteNames
+{
+    /// <summary>The largest settings, champion body and the like.</summary>
+    public const long SmallBody = 1 << 20;
+
+    public static void CheckDataset(string name)
+    {
+        if (!ResourceNames.IsDataset(name))
+        {
+            throw new ProblemException(422, "invalid-name", "Invalid name", $"'{Shown(name)}' is not the name of a data set or model: {ResourceNames.DatasetRule}.");
+        }
+    }
+
+    public static void CheckDrop(string name)
+    {
+        if (!ResourceNames.IsDrop(name))
+        {
+            throw new ProblemException(422, "invalid-name", "Invalid name", $"'{Shown(name)}' is not the name of a drop: {ResourceNames.DropRule}.");
+        }
+    }
+
+    public static bool TryVersion(string text, out int version) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0;
+
+    private static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Training;
+
+namespace Ulmfit.Functions.Http;
+
+/// <summary>A run as the API tells it.</summary>
+internal sealed record RunView
+{
+    public required string Id { get; init; }
+
+    public required string Dataset { get; init; }
+
+    public required RunStatus Status { get; init; }
+
+    public required RunTrigger Trigger { get; init; }
+
+    /// <summary>The stage that was trained last, of whichever direction moved last.</summary>
+    public string? Stage { get; init; }
+
+    public Direction? Direction { get; init; }
+
+    public int? Epoch { get; init; }
+
+    public int? Epochs { get; init; }
+
+    public double? Loss { get; init; }
+
+    public double? LearningRate { get; init; }
+
+    /// <summary>The share of the whole plan that is done, 0 to 1.</summary>
+    public double? Progress { get; init; }
+
+    /// <summary>Seconds that the run will still take.</summary>
+    public double? EtaSeconds { get; init; }
+
+    /// <summary>When the run will be done.</summary>
+    public DateTimeOffset? Eta { get; init; }
+
+    public required IReadOnlyList<RunProgress> Directions { get; init; }
+
+    public required IReadOnlyList<EpochRecord> History { get; init; }
+
+    public Scores? Metrics { get; init; }
+
+    public int? ComparedWith { get; init; }
+
+    public Scores? ChampionMetrics { get; init; }
+
+    public string? Decision { get; init; }
+
+    public string? WeightsDigest { get; init; }
+
+    public int? ModelVersion { get; init; }
+
+    public int? DatasetVersion { get; init; }
+
+    public JsonElement? Settings { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    public string? Error { get; init; }
+
+    /// <summary>The view of a run.</summary>
+    public static RunView Of(RunManifest run, IReadOnlyList<RunProgress> progress)
+    {
+        RunProgress? latest = progress.MaxBy(p => p.At);
+        EpochRecord? ended = run.History.Count > 0 ? run.History[^1] : null;
+        double? remaining = progress.Select(p => p.RemainingSeconds).Max();
+        return new RunView
+        {
+            Id = run.GetId().ToString(),
+            Dataset = run.Dataset,
+            Status = run.Status,
+            Trigger = run.Trigger,
+            Stage = latest?.Stage ?? ended?.Stage,
+            Direction = latest?.Direction ?? ended?.Direction,
+            Epoch = latest?.Epoch ?? ended?.Epoch,
+            Epochs = latest?.Epochs ?? ended?.Epochs,
+            Loss = latest?.Loss ?? ended?.TrainLoss,
+            LearningRate = latest?.LearningRate ?? ended?.LearningRate,
+            Progress = run.Status is RunStatus.Completed or RunStatus.Rejected ? 1 : progress.Count == 0 ? null : progress.Average(p => p.Done),
+            EtaSeconds = remaining,
+            Eta = remaining is { } seconds ? latest!.At.AddSeconds(seconds) : null,
+            Directions = progress,
+            History = run.History,
+            Metrics = run.Metrics,
+            ComparedWith = run.ComparedWith,
+            ChampionMetrics = run.ChampionMetrics,
+            Decision = run.Decision,
+            WeightsDigest = run.WeightsDigest,
+            ModelVersion = run.ModelVersion,
+            DatasetVersion = run.DatasetVersion,
+            Settings = run.Settings,
+            CreatedAt = run.CreatedAt,
+            StartedAt = run.StartedAt,
+            UpdatedAt = latest?.At > run.UpdatedAt ? latest.At : run.UpdatedAt,
+            FinishedAt = run.FinishedAt,
+            Error = run.Error,
+        };
+    }
+}

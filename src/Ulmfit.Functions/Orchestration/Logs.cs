@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ulmfit.Functions.Orchestration;
+
+/// <summary>What orchestrations tell.</summary>
+internal static partial class Logs
+{
+    [LoggerMessage(130, LogLevel.Information, "{Run} begins: {Directions}.")]
+    public static partial void RunBegins(ILogger logger, string run, string directions);
+
+    [LoggerMessage(131, LogLevel.Information, "{Run} {Reason}.")]
+    public static partial void RunRejected(ILogger logger, string run, string reason);
+
+    [LoggerMessage(132, LogLevel.Information, "{Run} was called off; what is checkpointed stays.")]
+    public static partial void RunCanceled(ILogger logger, string run);
+
+    [LoggerMessage(133, LogLevel.Error, "{Run} failed: {Error}")]
+    public static partial void RunFailed(ILogger logger, string run, string error);
+
+    [LoggerMessage(134, LogLevel.Warning, "{Dataset}: checkpoints could not be purged: {Error}")]
+    public static partial void PurgeFailed(ILogger logger, string dataset, string error);
+}

@@ -1,0 +1,42 @@
+using Microsoft.Azure.Functions.Worker;
+using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Steps;
+
+namespace Ulmfit.Functions.Orchestration;
+
+/// <summary>The light activities of a run.</summary>
+internal sealed class RunActivities(
+    RunStart start, RunRegistry runs, CandidateEvaluation evaluation, ModelPublishing publishing, CheckpointPurge purge)
+{
+    /// <summary>Begins the run that there is to do, if there is one.</summary>
+    [Function(nameof(BeginRun))]
+    public Task<RunTicket> BeginRun([ActivityTrigger] PreparedDataset prepared, FunctionContext context) =>
+        start.BeginAsync(prepared, context.CancellationToken);
+
+    /// <summary>Exports and measures what was trained, and compares it with the champion.</summary>
+    [Function(nameof(EvaluateCandidate))]
+    public Task<EvaluationResult> EvaluateCandidate([ActivityTrigger] string run, FunctionContext context) =>
+        evaluation.RunAsync(run, context.CancellationToken);
+
+    /// <summary>Publishes the model and makes it the champion.</summary>
+    [Function(nameof(PublishModel))]
+    public Task<PublishResult> PublishModel([ActivityTrigger] EvaluationResult evaluated, FunctionContext context) =>
+        publishing.RunAsync(evaluated, context.CancellationToken);
+
+    /// <summary>Ends a run that publishes nothing.</summary>
+    [Function(nameof(EndRun))]
+    public async Task EndRun([ActivityTrigger] RunEnd end, FunctionContext context) =>
+        await runs.FinishAsync(RunId.Parse(end.Run), end.Status, run => run with { Error = end.Error }, context.CancellationToken);
+
+    /// <summary>Deletes what ended runs no longer need.</summary>
+    [Function(nameof(PurgeCheckpoints))]
+    public Task<int> PurgeCheckpoints([ActivityTrigger] string dataset, FunctionContext context) =>
+        purge.RunAsync(dataset, context.CancellationToken);
+}
+
+/// <summary>How a run ends that publishes nothing.</summary>
+/// <param name="Run">The run's id.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="Error">Why it failed and what to do.</param>
+internal sealed record RunEnd(string Run, RunStatus Status, string? Error);

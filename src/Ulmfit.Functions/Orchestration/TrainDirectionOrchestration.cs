@@ -1,0 +1,37 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Ulmfit.Pipeline.Steps;
+using Ulmfit.Training;
+
+namespace Ulmfit.Functions.Orchestration;
+
+/// <summary>Walks the stage plan of one direction: one activity an epoch, or a slice of one.</summary>
+internal static class TrainDirectionOrchestration
+{
+    /// <summary>The orchestration's name.</summary>
+    public const string Name = "TrainDirection";
+
+    // Keeps the history short, which is read again at every step.
+    private const int StepsOfOneExecution = 100;
+
+    /// <summary>The id of the instance of a run's direction.</summary>
+    public static string InstanceId(string run, Direction direction) => $"train-{run}-{direction.ToString().ToLowerInvariant()}";
+
+    /// <summary>Trains from a step on to the plan's end, or until the run is called off.</summary>
+    [Function(Name)]
+    public static async Task<EpochStepResult?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        EpochStepInput input = context.GetInput<EpochStepInput>() ?? throw new InvalidOperationException("The step is missing.");
+        for (int step = 0; step < StepsOfOneExecution; step++)
+        {
+            EpochStepResult result = await context.CallActivityAsync<EpochStepResult>(nameof(TrainingActivities.TrainEpoch), input, Policies.Activity);
+            if (result.Canceled || result.Finished)
+            {
+                return result;
+            }
+            input = input with { From = result.Next, Checkpoint = result.Checkpoint };
+        }
+        context.ContinueAsNew(input);
+        return null;
+    }
+}

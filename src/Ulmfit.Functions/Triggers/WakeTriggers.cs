@@ -1,0 +1,52 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Ulmfit.Functions.Orchestration;
+using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Runs;
+
+namespace Ulmfit.Functions.Triggers;
+
+/// <summary>What wakes the orchestration of a data set. Triggers only wake: what there is to do is read from storage.</summary>
+internal sealed partial class WakeTriggers(RunStart start, ILogger<WakeTriggers> logger)
+{
+    /// <summary>A labelled drop has come in.</summary>
+    /// <param name="content">Not read here; a stream is opened only when it is.</param>
+    /// <param name="dataset">The data set.</param>
+    /// <param name="name">The drop.</param>
+    /// <param name="client">The durable client.</param>
+    /// <param name="context">The invocation.</param>
+    [Function("DropArrived")]
+    public async Task DropArrived(
+        [BlobTrigger("labeled/{dataset}/{name}", Source = BlobTriggerSource.EventGrid, Connection = "AzureWebJobsStorage")] Stream content,
+        string dataset,
+        string name,
+        [DurableClient] DurableTaskClient client,
+        FunctionContext context)
+    {
+        if (!ResourceNames.IsDataset(dataset))
+        {
+            LogNoDataset(dataset, name, ResourceNames.DatasetRule);
+            return;
+        }
+        LogArrived(dataset, name);
+        await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);
+    }
+
+    /// <summary>Finds what no run accounts for, whatever became of the events.</summary>
+    [Function("Reconcile")]
+    public async Task Reconcile(
+        [TimerTrigger("0 * * * * *", RunOnStartup = true)] TimerInfo timer, [DurableClient] DurableTaskClient client, FunctionContext context)
+    {
+        foreach (string dataset in await start.FindWorkAsync(context.CancellationToken))
+        {
+            await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);
+        }
+    }
+
+    [LoggerMessage(110, LogLevel.Information, "{Dataset}: drop {Name} has arrived.")]
+    private partial void LogArrived(string dataset, string name);
+
+    [LoggerMessage(111, LogLevel.Warning, "labeled/{Dataset}/{Name} belongs to no data set: its name takes {Rule}.")]
+    private partial void LogNoDataset(string dataset, string name, string rule);
+}
