@@ -21,14 +21,16 @@ public sealed record ClassifierSettings
     internal const double FineTuningRate = 1e-2;
     internal const double FromScratchRate = 5e-3;
     internal const int DefaultEpochs = 6;
+    internal const int FewRowsEpochs = 40;
+    internal const int FewRows = 2_000;
 
-    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6.</summary>
+    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, but 40 from scratch on fewer than 2,000 rows.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>Documents of a batch; fewer where the data set is too small for sixteen batches of that size.</summary>
+    /// <summary>Documents of a batch; fewer where the data set is too small for 32 batches of that size.</summary>
     public int Batch { get; init; } = 64;
 
     /// <summary>Scales all dropout rates but the head's own; fastai's <c>drop_mult</c>.</summary>

@@ -20,6 +20,7 @@ public sealed class DirectionTraining
     private readonly Document[] train;
     private readonly Document[] heldOut;
     private readonly int[][] languageModelTrain;
+    private readonly long languageModelTokens;
     private readonly int languageModelBatch;
     private readonly int classifierBatch;
 
@@ -42,9 +43,10 @@ public sealed class DirectionTraining
         train = Read(data.Train);
         heldOut = Read(data.HeldOut);
         languageModelTrain = [.. train.Select(document => document.Tokens), .. data.Unlabeled.Select(Read)];
-        languageModelBatch = LanguageModelBatchFor(languageModelTrain.Sum(document => (long)document.Length));
+        languageModelTokens = languageModelTrain.Sum(document => (long)document.Length);
+        languageModelBatch = LanguageModelBatchFor(languageModelTokens);
         classifierBatch = ClassifierBatchFor(train.Length);
-        Plan = StagePlan.Of(settings, encoder.Layers, pretrained is not null);
+        Plan = StagePlan.Of(settings, encoder.Layers, pretrained is not null, train.Length, languageModelTokens);
         ClassifierConfig = new ClassifierConfig(encoder, settings.Classifier.HeadHiddenSize, data.Labels.Count)
         {
             ChunkLength = settings.Classifier.ChunkLength,
@@ -108,8 +110,7 @@ public sealed class DirectionTraining
     {
         LanguageModelSettings lm = settings.LanguageModel;
         RandomKey KeyOf(int epoch) => new(seed, from.Position.Stage, epoch, 0);
-        long tokens = languageModelTrain.Sum(document => (long)document.Length);
-        int[] stepsOfEpochs = [.. Enumerable.Range(0, stage.Epochs).Select(epoch => LanguageModelStream.StepsOf(tokens, languageModelBatch, lm.Bptt, KeyOf(epoch)))];
+        int[] stepsOfEpochs = [.. Enumerable.Range(0, stage.Epochs).Select(epoch => LanguageModelStream.StepsOf(languageModelTokens, languageModelBatch, lm.Bptt, KeyOf(epoch)))];
         var stream = LanguageModelStream.Training(languageModelTrain, languageModelBatch, lm.Bptt, lm.LaneResetProbability, KeyOf(from.Position.Epoch));
         var options = new LanguageModelOptions(encoder, DropoutRates.LanguageModel.Scaled((float)lm.DropMultiplier), languageModelBatch, BackpropagationThroughTime.MaximumLength(lm.Bptt))
         {
@@ -236,7 +237,7 @@ public sealed class DirectionTraining
 
     private int ClassifierBatchFor(int rows)
     {
-        const int FewestSteps = 16, Fewest = 8;
+        const int FewestSteps = 32, Fewest = 8;
         return Math.Min(settings.Classifier.Batch, Math.Max(Fewest, rows / FewestSteps));
     }
 

@@ -7,9 +7,13 @@ public sealed record LanguageModelSettings
     internal const double FromScratchRate = 5e-3;
     internal const int FineTuningEpochs = 6;
     internal const int FromScratchEpochs = 8;
+    internal const long FromScratchTokens = 30_000;
 
-    /// <summary>Whether there is a language-model stage at all.</summary>
-    public bool FineTune { get; init; } = true;
+    /// <summary>
+    /// Whether there is a language-model stage at all; when absent there is, except from scratch on fewer than 30,000
+    /// tokens, from which a language model learns nothing that helps a classifier (it was seen to lose ten points).
+    /// </summary>
+    public bool? FineTune { get; init; }
 
     /// <summary>Epochs; when absent 6 from a pretrained model and 8 from scratch.</summary>
     public int? Epochs { get; init; }

@@ -13,16 +13,18 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     /// <param name="settings">The settings.</param>
     /// <param name="layers">LSTM layers of the model.</param>
     /// <param name="pretrained">Whether training starts from a pretrained model.</param>
-    public static StagePlan Of(TrainingSettings settings, int layers, bool pretrained)
+    /// <param name="rows">Labelled rows that are trained on.</param>
+    /// <param name="tokens">Tokens of all text that the language model is trained on.</param>
+    public static StagePlan Of(TrainingSettings settings, int layers, bool pretrained, int rows, long tokens)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var stages = new List<Stage>();
-        if (settings.LanguageModel.FineTune)
+        if (settings.LanguageModel.FineTune ?? (pretrained || tokens >= LanguageModelSettings.FromScratchTokens))
         {
             stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained));
         }
 
-        stages.AddRange(ClassifierStages(settings, layers + 2, pretrained));
+        stages.AddRange(ClassifierStages(settings, layers + 2, pretrained, rows));
         return new StagePlan(stages);
     }
 
@@ -45,10 +47,10 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         yield return new Stage("lm", StageKind.LanguageModel, epochs, GradualUnfreezing.TopGroups(groups, groups), rates);
     }
 
-    private static IEnumerable<Stage> ClassifierStages(TrainingSettings settings, int groups, bool pretrained)
+    private static IEnumerable<Stage> ClassifierStages(TrainingSettings settings, int groups, bool pretrained, int rows)
     {
         ClassifierSettings classifier = settings.Classifier;
-        int epochs = classifier.Epochs ?? ClassifierSettings.DefaultEpochs;
+        int epochs = classifier.Epochs ?? (!pretrained && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsEpochs : ClassifierSettings.DefaultEpochs);
         double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
         double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, FactorOf(settings, pretrained));
         return settings.Strategy switch

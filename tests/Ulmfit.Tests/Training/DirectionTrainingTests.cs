@@ -13,7 +13,7 @@ public sealed class DirectionTrainingTests
     {
         MinimumCount = 1,
         Discriminative = true,
-        LanguageModel = new LanguageModelSettings { Epochs = 2, Bptt = 9, Batch = 4 },
+        LanguageModel = new LanguageModelSettings { FineTune = true, Epochs = 2, Bptt = 9, Batch = 4 },
         Classifier = new ClassifierSettings { Epochs = 2, Batch = 8, LearningRate = 0.01 },
     };
 

@@ -5,11 +5,14 @@ namespace Ulmfit.Tests.Training;
 
 public sealed class StagePlanTests
 {
+    private const int Rows = 5_000;
+    private const long Tokens = 60_000;
+
     // AllenNLP PR #4443: gradual unfreezing once trained three groups instead of two in the second epoch.
     [Fact]
     public void Gradual_FiveGroups_UnfreezesOneMoreGroupEachEpochFromTheTop()
     {
-        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true);
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true, Rows, Tokens);
         Stage[] stages = [.. plan.Stages.Where(stage => stage.Kind == StageKind.Classifier)];
 
         Assert.Equal(["head", "last-2", "last-3", "last-4", "all"], stages.Select(stage => stage.Name));
@@ -23,7 +26,7 @@ public sealed class StagePlanTests
     [InlineData(Strategy.ChainThaw, "....# #.... .#... ..#.. ...#. #####")]
     public void OtherStrategies_TrainTheirGroups(Strategy strategy, string expected)
     {
-        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Strategy = strategy }, layers: 3, pretrained: true);
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Strategy = strategy }, layers: 3, pretrained: true, Rows, Tokens);
 
         Assert.Equal(expected, string.Join(' ', plan.Stages.Where(stage => stage.Kind == StageKind.Classifier).Select(Picture)));
     }
@@ -31,7 +34,7 @@ public sealed class StagePlanTests
     [Fact]
     public void LanguageModel_Pretrained_AdaptsTheEmbeddingFirstAndThenAll()
     {
-        Stage[] stages = [.. StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true).Stages.Where(stage => stage.Kind == StageKind.LanguageModel)];
+        Stage[] stages = [.. StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true, Rows, Tokens).Stages.Where(stage => stage.Kind == StageKind.LanguageModel)];
 
         Assert.Equal(["...#", "####"], stages.Select(Picture));
         Assert.Equal(0.004 / 2.6, stages[1].LearningRates[^2], 1e-12);
@@ -40,7 +43,7 @@ public sealed class StagePlanTests
     [Fact]
     public void LanguageModel_FromScratch_TrainsAllGroupsAtOneRate()
     {
-        Stage stage = Assert.Single(StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: false).Stages, stage => stage.Kind == StageKind.LanguageModel);
+        Stage stage = Assert.Single(StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: false, Rows, Tokens).Stages, stage => stage.Kind == StageKind.LanguageModel);
 
         Assert.Equal("####", Picture(stage));
         Assert.Single(stage.LearningRates.Distinct());
@@ -51,13 +54,30 @@ public sealed class StagePlanTests
     {
         TrainingSettings settings = TrainingSettings.Default with { LanguageModel = new LanguageModelSettings { FineTune = false } };
 
-        Assert.DoesNotContain(StagePlan.Of(settings, 3, pretrained: true).Stages, stage => stage.Kind == StageKind.LanguageModel);
+        Assert.DoesNotContain(StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens).Stages, stage => stage.Kind == StageKind.LanguageModel);
+    }
+
+    [Fact]
+    public void FromScratch_LittleText_HasNoLanguageModelStageAndMoreEpochs()
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: false, rows: 400, tokens: 10_000);
+
+        Assert.DoesNotContain(plan.Stages, stage => stage.Kind == StageKind.LanguageModel);
+        Assert.Equal(40, plan.Stages[^1].Epochs);
+        Assert.Contains(StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: true, rows: 400, tokens: 10_000).Stages, stage => stage.Kind == StageKind.LanguageModel);
+    }
+
+    [Fact]
+    public void FromScratch_Classifier_LearnsAtOneRateUnlessSettingsAskOtherwise()
+    {
+        Assert.Single(StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained: false, Rows, Tokens).Stages[^1].LearningRates.Distinct());
+        Assert.Equal(5, StagePlan.Of(TrainingSettings.Default with { Discriminative = true }, layers: 3, pretrained: false, Rows, Tokens).Stages[^1].LearningRates.Distinct().Count());
     }
 
     [Fact]
     public void NotDiscriminative_GivesEveryGroupTheSameRate()
     {
-        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Discriminative = false }, 3, pretrained: true);
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Discriminative = false }, layers: 3, pretrained: true, Rows, Tokens);
 
         Assert.All(plan.Stages, stage => Assert.Single(stage.LearningRates.Distinct()));
     }
