@@ -1,0 +1,65 @@
+using System.Diagnostics;
+
+namespace Ulmfit.Cli.Tests;
+
+/// <summary>Runs the real command in a process of its own.</summary>
+internal static class CommandLine
+{
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output, await error);
+    }
+
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Ulmfit.Cli.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+}
+
+/// <summary>A folder for one test with a small data set in it.</summary>
+internal sealed class Workspace : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ulmfit-cli-");
+
+    public Workspace()
+    {
+        string[] fruit = ["apples", "pears", "plums", "cherries"], weather = ["rain", "snow", "wind", "fog"];
+        string[] frames = ["may I have some {0}", "{0} today", "tell me more about {0}", "what of the {0} last week ?", "no more {0}, thanks"];
+        string Row(int i)
+        {
+            string[] words = i % 2 == 0 ? fruit : weather;
+            return string.Format(System.Globalization.CultureInfo.InvariantCulture, frames[i / 8 % frames.Length], words[i / 2 % words.Length]) + $" {i}";
+        }
+
+        Data = Write("train.csv", string.Join('\n', Enumerable.Range(0, 120).Select(i => $"\"{Row(i)}\",{(i % 2 == 0 ? "fruit" : "weather")}").Prepend("text,label")));
+        Test = Write("test.csv", string.Join('\n', Enumerable.Range(200, 20).Select(i => $"\"{Row(i)}\",{(i % 2 == 0 ? "fruit" : "weather")}").Prepend("text,label")));
+        Settings = Write("settings.json", """{"minimumCount": 1, "heldOutFraction": 0.1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}, "classifier": {"epochs": 12, "batch": 8, "learningRate": 0.01}}""");
+    }
+
+    public string Data { get; }
+
+    public string Test { get; }
+
+    public string Settings { get; }
+
+    public string this[string name] => Path.Combine(folder.FullName, name);
+
+    public string Write(string name, string content)
+    {
+        File.WriteAllText(this[name], content);
+        return this[name];
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+}
