@@ -73,7 +73,7 @@ public sealed partial class CandidateEvaluation
         GateDecision decision = EvaluationGate.Decide(candidate.Scores, rows.Train.Count, candidate.Baseline, champion);
         await runs.UpdateAsync(
             id,
-            current => current with
+            current => current.WeightsDigest == candidate.WeightsDigest && current.ComparedWith == champion?.Version && current.Decision == decision.Reason ? current : current with
             {
                 Metrics = candidate.Scores,
                 WeightsDigest = candidate.WeightsDigest,

@@ -1,0 +1,286 @@
+using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Registry;
+using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Serving;
+using Ulmfit.Pipeline.Steps;
+using Ulmfit.Pipeline.Tests.Support;
+using Ulmfit.Storage;
+using Ulmfit.Training;
+
+namespace Ulmfit.Pipeline.Tests;
+
+public sealed class TrainingRunTests : IDisposable
+{
+    private readonly TemporaryStore store = new();
+    private readonly PipelineHarness pipeline;
+
+    public TrainingRunTests() => pipeline = new PipelineHarness(store.Blobs);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        pipeline.Dispose();
+        store.Dispose();
+    }
+
+    [Fact]
+    public async Task Run_GoodData_IsPublishedWithItsLineageAndAnswers()
+    {
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with { Directions = Directions.Both });
+
+        RunManifest ended = await pipeline.CompleteAsync(run);
+
+        Assert.Equal(RunStatus.Completed, ended.Status);
+        Assert.Equal(1, ended.ModelVersion);
+        Assert.Equal(10, ended.History.Count);
+        Assert.All(ended.History, epoch => Assert.True(double.IsFinite(epoch.TrainLoss)));
+        ModelCard card = (await pipeline.Registry.FindCardAsync("tickets", 1, Ct))!;
+        Assert.Equal(run, card.Run);
+        Assert.Equal(["forward", "backward"], card.Directions);
+        Assert.Equal("cpu", card.Engine);
+        Assert.Equal(42UL, card.Seed);
+        Assert.Equal(ended.WeightsDigest, card.WeightsDigest);
+        Assert.Equal("labeled/a.csv", Assert.Single(card.Drops).Name);
+        Assert.True(card.Metrics.MacroF1 > 0.8, $"macro-F1 {card.Metrics.MacroF1}");
+        using ModelLease lease = (await pipeline.Cache.AcquireChampionAsync("tickets", Ct))!;
+        float[][] answers = await lease.PredictAsync(["the lamp was lovely and great so happy", "the lamp was awful and late so angry"], Ct);
+        Assert.Equal("praise", lease.Rank(answers[0], 1)[0].Label);
+        Assert.Equal("complaint", lease.Rank(answers[1], 1)[0].Label);
+    }
+
+    [Fact]
+    public async Task Run_InSlicesAndOverOtherProcesses_GivesTheSameWeights()
+    {
+        RunManifest whole = await pipeline.CompleteAsync(await pipeline.BeginAsync());
+
+        using var other = new TemporaryStore();
+        using var first = new PipelineHarness(other.Blobs);
+        string run = await first.BeginAsync(PipelineHarness.Settings with { SliceSteps = 3 });
+        var input = EpochStepInput.First(run, Direction.Forward);
+        int steps = 0;
+        EpochStepResult result;
+        do
+        {
+            // Nothing is shared with the step before but the store.
+            using var next = new PipelineHarness(other.Blobs);
+            result = await next.Epochs.RunAsync(input, Ct);
+            input = input with { From = result.Next, Checkpoint = result.Checkpoint };
+            steps++;
+        }
+        while (!result.Finished);
+        RunManifest sliced = await first.CompleteAsync(run);
+
+        Assert.True(steps > whole.History.Count, $"{steps} steps");
+        Assert.Equal(whole.WeightsDigest, sliced.WeightsDigest);
+        Assert.Equal(whole.History.Count, sliced.History.Count);
+    }
+
+    [Fact]
+    public async Task Run_EveryWriteFailingBeforeAndAfterItsEffect_GivesTheSameWeightsOnce()
+    {
+        RunManifest undisturbed = await pipeline.CompleteAsync(await pipeline.BeginAsync());
+
+        using var other = new TemporaryStore();
+        var faulty = new FaultyStore(other.Blobs);
+        using var steps = new PipelineHarness(faulty);
+        string run = await FaultyStore.RetryAsync(() => steps.BeginAsync());
+        var input = EpochStepInput.First(run, Direction.Forward);
+        EpochStepResult result;
+        do
+        {
+            EpochStepInput from = input;
+            result = await FaultyStore.RetryAsync(() => steps.Epochs.RunAsync(from, Ct));
+            input = input with { From = result.Next, Checkpoint = result.Checkpoint };
+        }
+        while (!result.Finished);
+        EvaluationResult evaluated = await FaultyStore.RetryAsync(() => steps.Evaluation.RunAsync(run, Ct));
+        PublishResult published = await FaultyStore.RetryAsync(() => steps.Publishing.RunAsync(evaluated, Ct));
+        await FaultyStore.RetryAsync(() => steps.Purge.RunAsync("tickets", Ct));
+
+        Assert.True(published.Published);
+        RunManifest disturbed = await steps.Runs.GetAsync(RunId.Parse(run), Ct);
+        Assert.Equal(RunStatus.Completed, disturbed.Status);
+        Assert.Equal(undisturbed.WeightsDigest, disturbed.WeightsDigest);
+        Assert.Equal(undisturbed.History.Count, disturbed.History.Count);
+        Assert.Equal([1], (await steps.Registry.ListVersionsAsync("tickets", Ct)).Select(card => card.Version));
+        Assert.Single((await steps.Registry.FindChampionAsync("tickets", Ct))!.Value.History);
+        Assert.True(faulty.Faults > 50, $"{faulty.Faults} faults");
+    }
+
+    [Fact]
+    public async Task EpochStep_Repeated_ReturnsWhatWasDone()
+    {
+        string run = await pipeline.BeginAsync();
+        var input = EpochStepInput.First(run, Direction.Forward);
+        EpochStepResult first = await pipeline.Epochs.RunAsync(input, Ct);
+
+        EpochStepResult again = await pipeline.Epochs.RunAsync(input, Ct);
+
+        Assert.Equal(first, again);
+        Assert.Equal(1, pipeline.Trainings);
+        Assert.Single((await pipeline.Runs.GetAsync(RunId.Parse(run), Ct)).History);
+    }
+
+    [Fact]
+    public async Task EpochStep_SeveralAtOnce_HaveOneEffect()
+    {
+        string run = await pipeline.BeginAsync();
+        var input = EpochStepInput.First(run, Direction.Forward);
+
+        EpochStepResult[] all = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => pipeline.Epochs.RunAsync(input, Ct)));
+
+        Assert.All(all, result => Assert.Equal(all[0], result));
+        Assert.Single(await store.NamesAsync(Containers.State, "steps/"));
+        Assert.Single(await store.NamesAsync(Containers.State, "sha256/tickets/runs/"));
+        Assert.Single((await pipeline.Runs.GetAsync(RunId.Parse(run), Ct)).History);
+    }
+
+    [Fact]
+    public async Task EpochStep_WorkerThatComesBackAfterTheRunHasEnded_LeavesNothing()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.Runs.FinishAsync(RunId.Parse(run), RunStatus.Failed, ct: Ct);
+
+        EpochStepResult late = await pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct);
+
+        Assert.True(late.Canceled);
+        Assert.Empty(await store.NamesAsync(Containers.State, "steps/"));
+        Assert.Empty(await store.NamesAsync(Containers.State, "sha256/tickets/runs/"));
+    }
+
+    [Fact]
+    public async Task EpochStep_DamagedCheckpoint_IsNeverTrainedFrom()
+    {
+        string run = await pipeline.BeginAsync();
+        EpochStepResult first = await pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct);
+        string payload = Assert.Single(await store.NamesAsync(Containers.State, "sha256/tickets/runs/"));
+        store.FlipBit(Containers.State, payload, 5000);
+
+        CorruptBlobException e = await Assert.ThrowsAsync<CorruptBlobException>(
+            () => pipeline.Epochs.RunAsync(new EpochStepInput(run, Direction.Forward, first.Next, first.Checkpoint), Ct));
+
+        Assert.Contains(payload, e.Message, StringComparison.Ordinal);
+        Assert.Equal(1, pipeline.Trainings);
+    }
+
+    [Fact]
+    public async Task EpochStep_CalledOffInTheMiddle_StopsAndKeepsWhatIsCheckpointed()
+    {
+        // One epoch of the language model over this much text takes minutes.
+        await store.Blobs.PutTextAsync(
+            Containers.Unlabeled, "tickets/u.txt", string.Concat(TinyData.Rows(60_000, 9).Select(row => row.Text + "\n")), Ct);
+        string run = await pipeline.BeginAsync();
+        RunId id = RunId.Parse(run);
+        Task<EpochStepResult> training = pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct);
+        await Wait.UntilAsync(async () => (await pipeline.Runs.GetProgressAsync(id, Ct)).Count > 0, "progress is told");
+        RunProgress progress = Assert.Single(await pipeline.Runs.GetProgressAsync(id, Ct));
+
+        await pipeline.Runs.RequestCancelAsync(id, Ct);
+        EpochStepResult result = await training;
+
+        Assert.True(result.Canceled);
+        Assert.Equal("lm", progress.Stage);
+        Assert.InRange(progress.Done, 0, 0.2);
+        Assert.True(progress.RemainingSeconds > 1);
+        Assert.Empty(await store.NamesAsync(Containers.State, "steps/"));
+    }
+
+    [Fact]
+    public async Task Run_SameDataAgain_IsRejectedAsNoBetter()
+    {
+        RunManifest first = await pipeline.CompleteAsync(await pipeline.BeginAsync());
+        await pipeline.Runs.TakeAsync("tickets", RunTrigger.Request, Ct);
+        RunTicket second = await pipeline.Start.BeginAsync(await pipeline.Preparation.RunAsync("tickets", Ct), Ct);
+
+        RunManifest ended = await pipeline.CompleteAsync(second.Run!);
+
+        Assert.Equal(RunStatus.Rejected, ended.Status);
+        Assert.Equal(first.WeightsDigest, ended.WeightsDigest);
+        Assert.Equal(1, ended.ComparedWith);
+        Assert.Equal(ended.Metrics!.MacroF1, ended.ChampionMetrics!.MacroF1);
+        Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
+    }
+
+    [Fact]
+    public async Task Evaluation_ChampionOfOtherLabels_CannotGetTheNewOnesRight()
+    {
+        await TinyModels.PublishAsync(pipeline.Registry, "tickets", 1, "tickets-900", Ct);
+        await pipeline.Registry.PromoteAsync("tickets", 1, null, Ct);
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+
+        EvaluationResult evaluated = await pipeline.Evaluation.RunAsync(run, Ct);
+
+        Assert.True(evaluated.Accepted, evaluated.Reason);
+        Assert.Equal(1, evaluated.ComparedWith);
+        Assert.Equal(0, (await pipeline.Runs.GetAsync(RunId.Parse(run), Ct)).ChampionMetrics!.Accuracy);
+    }
+
+    [Fact]
+    public async Task Publishing_ChampionChangedSinceTheEvaluation_AsksForAnotherAndWritesNothing()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+        EvaluationResult evaluated = await pipeline.Evaluation.RunAsync(run, Ct);
+        await TinyModels.PublishAsync(pipeline.Registry, "tickets", 1, "tickets-900", Ct);
+        await pipeline.Registry.PromoteAsync("tickets", 1, null, Ct);
+
+        PublishResult published = await pipeline.Publishing.RunAsync(evaluated, Ct);
+
+        Assert.False(published.Published);
+        Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
+        Assert.True((await pipeline.Publishing.RunAsync(await pipeline.Evaluation.RunAsync(run, Ct), Ct)).Published);
+        Assert.Equal(2, (await pipeline.Registry.FindChampionAsync("tickets", Ct))!.Value.Version);
+    }
+
+    [Fact]
+    public async Task Publishing_SeveralAtOnceAndLater_HaveOneEffect()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+        EvaluationResult evaluated = await pipeline.Evaluation.RunAsync(run, Ct);
+
+        PublishResult[] all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => pipeline.Publishing.RunAsync(evaluated, Ct), Ct)));
+        await pipeline.Purge.RunAsync("tickets", Ct);
+        PublishResult late = await pipeline.Publishing.RunAsync(evaluated, Ct);
+
+        Assert.All(all.Append(late), result => Assert.Equal(new PublishResult(run, true, 1), result));
+        Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
+        Assert.Single((await pipeline.Registry.FindChampionAsync("tickets", Ct))!.Value.History);
+    }
+
+    [Fact]
+    public async Task Purge_AfterPublication_KeepsTheLastCheckpointOfTheChampionAlone()
+    {
+        await pipeline.CompleteAsync(await pipeline.BeginAsync());
+        await pipeline.Purge.RunAsync("tickets", Ct);
+
+        string step = Assert.Single(await store.NamesAsync(Containers.State, "steps/"));
+        Assert.StartsWith("steps/tickets/000001/forward/01-0002-", step, StringComparison.Ordinal);
+        string payload = Assert.Single(await store.NamesAsync(Containers.State, "sha256/tickets/runs/"));
+        await using Stream content = (await store.Blobs.OpenReadAsync(Containers.State, payload, Ct))!;
+        Assert.True(Checkpoint.Read(content).Finished);
+        Assert.Equal(0, await pipeline.Purge.RunAsync("tickets", Ct));
+    }
+
+    [Fact]
+    public async Task Purge_RunThatIsGoingOn_IsLeftAlone()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct);
+
+        Assert.Equal(0, await pipeline.Purge.RunAsync("tickets", Ct));
+        Assert.Single(await store.NamesAsync(Containers.State, "steps/"));
+    }
+
+    [Fact]
+    public async Task Run_UnknownPretrainedModel_SaysWhichThereAre()
+    {
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with { Pretrained = "wiki" });
+
+        PipelineException e = await Assert.ThrowsAsync<PipelineException>(() => pipeline.TrainAsync(run));
+
+        Assert.Contains("pretrained/wiki/forward.safetensors", e.Message, StringComparison.Ordinal);
+    }
+}
