@@ -92,8 +92,17 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
             }
 
             TakeLabels(batch.Labels.Span);
-            optimizer.Prepare(step, groups);
             trains = true;
+            Load(batch.Documents);
+            for (int i = 1; i < documentCount; i++)
+            {
+                if (lengths[i] > lengths[i - 1])
+                {
+                    throw new ArgumentException($"Documents are given longest first, but document {i} has {lengths[i]} tokens and the one before it {lengths[i - 1]}.", nameof(batch));
+                }
+            }
+
+            optimizer.Prepare(step, groups);
             trainsEmbedding = step.Groups[0].Trained;
             trainsHead = step.Groups[groups - 1].Trained;
             trainsAny = false;
@@ -105,15 +114,6 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
             for (int i = 0; i < trainedLayers.Length; i++)
             {
                 trainedLayers[i] = step.Groups[i + 1].Trained;
-            }
-
-            Load(batch.Documents);
-            for (int i = 1; i < documentCount; i++)
-            {
-                if (lengths[i] > lengths[i - 1])
-                {
-                    throw new ArgumentException($"Documents are given longest first, but document {i} has {lengths[i]} tokens and the one before it {lengths[i - 1]}.", nameof(batch));
-                }
             }
 
             Reserve(0, documentCount);

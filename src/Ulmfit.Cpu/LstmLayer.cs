@@ -251,7 +251,7 @@ internal sealed class LstmLayer : IDisposable
                     for (int half = 0; half < Group; half += KernelSet.PanelWidth)
                     {
                         ReadOnlySpan<float> panel = recurrentPack.Slice(((group * Group) + half) * Units, KernelSet.PanelWidth * Units);
-                        kernels.MultiplyStrips(layout, firstStrip, endStrip, count, from.From(firstRow * Units), Units, 0, Units, panel, KernelSet.PanelWidth, z[half..], width, z[half..], width);
+                        kernels.MultiplyStrips(layout, firstStrip, endStrip, count, from.From(firstRow * Units), Units, 0, Units, panel, KernelSet.PanelWidth, z[half..], width, z[half..], width, KernelSet.PanelWidth * Units);
                     }
                 }
 
@@ -320,7 +320,7 @@ internal sealed class LstmLayer : IDisposable
                         int depth = Math.Min(BackwardDepthBlock, width - k);
                         kernels.MultiplyStrips(
                             layout, firstStrip, endStrip, later, from.From(firstRow * width), width, k, depth,
-                            backwardPack.Slice((column * width) + (k * panelWidth), depth * panelWidth), panelWidth, output, Units, k == 0 ? default : output, Units);
+                            backwardPack.Slice((column * width) + (k * panelWidth), depth * panelWidth), panelWidth, output, Units, k == 0 ? default : output, Units, depth * panelWidth);
                     }
                 }
 

@@ -28,11 +28,14 @@ internal readonly record struct LeftOperand(AlignedBuffer Buffer, int Start, int
 /// </summary>
 internal sealed class MatrixProduct : IDisposable
 {
-    /// <summary>Depth of a block: 32 columns of B and a strip of A stay in the first-level cache.</summary>
-    private const int DepthBlock = 256;
+    /// <summary>
+    /// Greatest depth of a block: a tile's start and end cost little beside it, and the panel of B streams from the
+    /// second-level cache.
+    /// </summary>
+    private const int DepthBlock = 576;
 
-    /// <summary>Most strips of a block: with the depth above about a third of a MiB, for the second-level cache.</summary>
-    private const int MaxBlockStrips = 16;
+    /// <summary>Most strips of a block: with the depth above at most three quarters of a MiB, for the second-level cache.</summary>
+    private const int MaxBlockStrips = 24;
 
     private readonly ComputeTeam team;
     private readonly KernelSet kernels;
@@ -126,9 +129,11 @@ internal sealed class MatrixProduct : IDisposable
             int firstPanel = item % columnBlocks * panelsPerBlock;
             int endPanel = Math.Min(firstPanel + panelsPerBlock, panels);
             int firstRow = layout.Start(firstStrip);
-            for (int k = 0; k < a.Depth; k += DepthBlock)
+            int depthBlocks = (a.Depth + DepthBlock - 1) / DepthBlock;
+            for (int depthBlock = 0; depthBlock < depthBlocks; depthBlock++)
             {
-                int depth = Math.Min(DepthBlock, a.Depth - k);
+                int k = (int)((long)a.Depth * depthBlock / depthBlocks);
+                int depth = (int)((long)a.Depth * (depthBlock + 1) / depthBlocks) - k;
                 PackBlock(a, layout, firstStrip, endStrip, k, depth, block);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
@@ -145,7 +150,7 @@ internal sealed class MatrixProduct : IDisposable
 
                     kernels.MultiplyStrips(
                         layout, firstStrip, endStrip, a.Rows, block, depth, 0, depth, b.Slice((column * a.Depth) + (k * width), depth * width), width,
-                        output, cStride, chains, chainStride);
+                        output, cStride, chains, chainStride, KernelSet.PanelWidth * a.Depth);
                 }
             }
         }
@@ -197,20 +202,18 @@ internal sealed class MatrixProduct : IDisposable
 
     private static void PackBlock(in LeftOperand a, in StripLayout layout, int firstStrip, int endStrip, int k, int depth, Span<float> block)
     {
-        ReadOnlySpan<float> source = a.Buffer.Span;
         int firstRow = layout.Start(firstStrip);
+        if (a.Transposed)
+        {
+            Packing.CopyStrips(layout, firstStrip, endStrip, a.Buffer.From(a.Start + (k * a.Stride) + firstRow), a.Stride, depth, block);
+            return;
+        }
+
+        ReadOnlySpan<float> source = a.Buffer.From(a.Start + (firstRow * a.Stride) + k);
         for (int strip = firstStrip; strip < endStrip; strip++)
         {
-            int row = layout.Start(strip), height = layout.HeightOf(strip);
-            Span<float> place = block.Slice((row - firstRow) * depth, height * depth);
-            if (a.Transposed)
-            {
-                Packing.Copy(source[(a.Start + (k * a.Stride) + row)..], a.Stride, height, height, depth, place);
-            }
-            else
-            {
-                Packing.Transpose(source[(a.Start + (row * a.Stride) + k)..], a.Stride, height, height, depth, place);
-            }
+            int row = layout.Start(strip) - firstRow, height = layout.HeightOf(strip);
+            Packing.Transpose(source[(row * a.Stride)..], a.Stride, height, height, depth, block.Slice(row * depth, height * depth));
         }
     }
 }

@@ -46,10 +46,11 @@ public sealed class EngineContractTests
     }
 
     [Fact]
-    public void TrainStep_OfAClassifierWithAWrongBatch_IsRefused()
+    public void TrainStep_OfAClassifierWithAWrongBatch_IsRefusedAndChangesNothing()
     {
         using var engine = new CpuTrainingEngine(1);
         using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        StateDict before = network.Save();
         OptimizerStep step = Samples.Step(1, ClassifierGroups);
         Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1], [1, 2]], new[] { 0, 1 }), step));
         Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1, 2], []], new[] { 0, 1 }), step));
@@ -57,6 +58,7 @@ public sealed class EngineContractTests
         Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([[1, 2], [1]], new[] { 0 }), step));
         Assert.Throws<ArgumentException>(() => network.TrainStep(new ClassifierBatch([], default), step));
         Assert.Throws<ArgumentException>(() => network.Predict([[1, 2]], new float[4]));
+        Samples.AssertSameBits(before, network.Save());
     }
 
     [Fact]
@@ -137,4 +139,8 @@ public sealed class EngineContractTests
 
         Assert.InRange(loss, 0, 0.2);
     }
+
+    [Fact]
+    public void MachinePeak_OfOneThread_IsThatOfAProcessorOfThisCentury() =>
+        Assert.InRange(MachinePeak.Measure(1, TimeSpan.FromMilliseconds(20)), 0.01, 1000);
 }

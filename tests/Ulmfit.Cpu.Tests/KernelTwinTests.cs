@@ -44,7 +44,7 @@ public sealed class KernelTwinTests
                 }
             }
 
-            kernels.MultiplyStrips(layout, firstStrip, endStrip, rows, packed.AsSpan(firstRow * packedDepth), packedDepth, depthStart, depth, b, width, c, stride, starts, startStride);
+            kernels.MultiplyStrips(layout, firstStrip, endStrip, rows, packed.AsSpan(firstRow * packedDepth), packedDepth, depthStart, depth, b, width, c, stride, starts, startStride, random.Next(-5, 5000));
             Assert.Equal(expected, c);
         }
     }
@@ -178,8 +178,8 @@ public sealed class KernelTwinTests
         Assert.Throws<ArgumentException>(() => kernels.Multiply(new float[16], new float[8], new float[16]));
         Assert.Throws<ArgumentException>(() => kernels.Multiply(new float[20], new float[20], new float[20]));
         Assert.Throws<ArgumentException>(() => kernels.LstmForward(2, new float[64], 64, new float[32], new float[32], new float[32], 16));
-        Assert.Throws<ArgumentException>(() => kernels.MultiplyStrips(new StripLayout(4, 4), 0, 1, 4, new float[15], 4, 0, 4, new float[64], 16, new float[64], 16, default, 0));
-        Assert.Throws<ArgumentException>(() => kernels.MultiplyStrips(new StripLayout(4, 4), 0, 1, 4, new float[16], 4, 0, 4, new float[64], 16, new float[63], 16, default, 0));
+        Assert.Throws<ArgumentException>(() => kernels.MultiplyStrips(new StripLayout(4, 4), 0, 1, 4, new float[15], 4, 0, 4, new float[64], 16, new float[64], 16, default, 0, 0));
+        Assert.Throws<ArgumentException>(() => kernels.MultiplyStrips(new StripLayout(4, 4), 0, 1, 4, new float[16], 4, 0, 4, new float[64], 16, new float[63], 16, default, 0, 0));
         Assert.Throws<ArgumentException>(() => Packing.Transpose(new float[10], 4, 3, 3, 4, new float[12]));
         Assert.Throws<ArgumentException>(() => Packing.Copy(new float[12], 4, 3, 3, 4, new float[11]));
         Assert.Throws<ArgumentException>(() => Packing.Gather(new float[12], 4, [0, 3], 4, 4, new float[8]));

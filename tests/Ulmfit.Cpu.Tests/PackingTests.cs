@@ -58,6 +58,29 @@ public sealed class PackingTests
     }
 
     [Fact]
+    public void CopyStrips_OfATransposedOperand_EqualsEachStripByItself()
+    {
+        var random = new Random(4);
+        for (int round = 0; round < 100; round++)
+        {
+            int rows = random.Next(1, 80), depth = random.Next(1, 20), stride = rows + random.Next(0, 5);
+            var layout = new StripLayout(rows, random.Next(2) == 0 ? 14 : 6);
+            int first = random.Next(0, layout.Count), end = random.Next(first + 1, layout.Count + 1), firstRow = layout.Start(first);
+            float[] source = [.. Enumerable.Range(0, depth * stride).Select(_ => random.NextSingle())];
+            var actual = new float[(layout.Start(end) - firstRow) * depth];
+            var expected = new float[actual.Length];
+            Packing.CopyStrips(layout, first, end, source.AsSpan(firstRow), stride, depth, actual);
+            for (int strip = first; strip < end; strip++)
+            {
+                int row = layout.Start(strip), height = layout.HeightOf(strip);
+                Packing.Copy(source.AsSpan(row), stride, height, height, depth, expected.AsSpan((row - firstRow) * depth));
+            }
+
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    [Fact]
     public void Scatter_OfColumns_FillsTheirPlacesAndNoOthers()
     {
         var random = new Random(3);

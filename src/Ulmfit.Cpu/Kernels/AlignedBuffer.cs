@@ -10,7 +10,8 @@ namespace Ulmfit.Cpu.Kernels;
 /// </summary>
 internal sealed unsafe class AlignedBuffer : IDisposable
 {
-    private const int Alignment = 64;
+    private const nuint Alignment = 64;
+    private void* block;
     private float* data;
 
     /// <summary>Room for <paramref name="length"/> floats, all zero.</summary>
@@ -18,9 +19,8 @@ internal sealed unsafe class AlignedBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        nuint bytes = (nuint)Math.Max(length, 1) * sizeof(float);
-        data = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
-        NativeMemory.Clear(data, bytes);
+        block = NativeMemory.AllocZeroed(((nuint)length * sizeof(float)) + Alignment);
+        data = (float*)(((nuint)block + Alignment - 1) & ~(Alignment - 1));
     }
 
     /// <summary>Frees the memory of a buffer that nobody disposed.</summary>
@@ -62,7 +62,8 @@ internal sealed unsafe class AlignedBuffer : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(data);
+        NativeMemory.Free(block);
+        block = null;
         data = null;
     }
 }

@@ -20,7 +20,9 @@ internal unsafe interface IMatrixTile
     /// <param name="depth">Length of the chain.</param>
     /// <param name="start">Where the chains start, or null for zero.</param>
     /// <param name="startStride">Floats from one row of <paramref name="start"/> to the next; 0 repeats one row, such as a bias.</param>
-    static abstract void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride);
+    /// <param name="ahead">What will be read next after this strip or panel; it is brought nearer, a little with each k.</param>
+    /// <param name="aheadStep">Floats that each k goes on in <paramref name="ahead"/>.</param>
+    static abstract void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep);
 }
 
 /// <summary>A number of rows that the compiler knows.</summary>

@@ -76,9 +76,10 @@ internal abstract class KernelSet
     /// <param name="cStride">Stride of its rows.</param>
     /// <param name="start">Where the chains start, aligned with <paramref name="c"/>; empty for zero; it may be <paramref name="c"/> itself.</param>
     /// <param name="startStride">Stride of its rows; 0 repeats one row.</param>
+    /// <param name="next">Floats from this panel to the one that will be multiplied next, which is brought nearer meanwhile.</param>
     public abstract void MultiplyStrips(
         in StripLayout layout, int firstStrip, int endStrip, int rows, ReadOnlySpan<float> a, int packedDepth, int depthStart, int depth,
-        ReadOnlySpan<float> b, int width, Span<float> c, int cStride, ReadOnlySpan<float> start, int startStride);
+        ReadOnlySpan<float> b, int width, Span<float> c, int cStride, ReadOnlySpan<float> start, int startStride, int next);
 
     /// <summary>
     /// The LSTM's gates of sixteen units (Hochreiter &amp; Schmidhuber 1997; PyTorch's gates): i, f, o = σ(z), g = tanh(z),

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Ulmfit.Cpu.Kernels;
 
@@ -9,28 +10,31 @@ namespace Ulmfit.Cpu.Kernels;
 /// </summary>
 internal readonly unsafe struct MatrixTile256 : IMatrixTile
 {
+    /// <summary>A page ahead: the processor's own prefetcher stops at its end.</summary>
+    private const int Ahead = 1024;
+
     public static int MaxRows => 6;
 
-    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride)
+    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
     {
         for (int column = 0; column < width; column += 16)
         {
             float* s = start == null ? null : start + column;
             switch (rows)
             {
-                case 1: Half<Rows1>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
-                case 2: Half<Rows2>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
-                case 3: Half<Rows3>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
-                case 4: Half<Rows4>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
-                case 5: Half<Rows5>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
-                case 6: Half<Rows6>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride); break;
+                case 1: Half<Rows1>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
+                case 2: Half<Rows2>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
+                case 3: Half<Rows3>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
+                case 4: Half<Rows4>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
+                case 5: Half<Rows5>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
+                case 6: Half<Rows6>(a, aStride, b + column, width, c + column, cStride, depth, s, startStride, ahead, aheadStep); break;
                 default: throw new ArgumentOutOfRangeException(nameof(rows));
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Half<TRows>(float* a, nint aStride, float* b, nint bStride, float* c, nint cStride, nint depth, float* start, nint startStride)
+    private static void Half<TRows>(float* a, nint aStride, float* b, nint bStride, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
         where TRows : struct, IRows
     {
         Vector256<float> c0x = default, c0y = default, c1x = default, c1y = default, c2x = default, c2y = default, c3x = default, c3y = default, c4x = default, c4y = default, c5x = default, c5y = default;
@@ -80,6 +84,8 @@ internal readonly unsafe struct MatrixTile256 : IMatrixTile
         {
             Vector256<float> x = Vector256.Load(b);
             Vector256<float> y = Vector256.Load(b + 8);
+            Sse.Prefetch1(ahead);
+            ahead += aheadStep;
             Vector256<float> a0 = Vector256.Create(a[0]);
             c0x = Vector256.FusedMultiplyAdd(a0, x, c0x);
             c0y = Vector256.FusedMultiplyAdd(a0, y, c0y);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Ulmfit.Cpu.Kernels;
 
@@ -9,28 +10,31 @@ namespace Ulmfit.Cpu.Kernels;
 /// </summary>
 internal readonly unsafe struct MatrixTile512 : IMatrixTile
 {
+    /// <summary>A page ahead: the processor's own prefetcher stops at its end.</summary>
+    private const int Ahead = 1024;
+
     public static int MaxRows => 14;
 
-    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride)
+    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
     {
         if (width == 32)
         {
             switch (rows)
             {
-                case 1: Wide<Rows1>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 2: Wide<Rows2>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 3: Wide<Rows3>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 4: Wide<Rows4>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 5: Wide<Rows5>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 6: Wide<Rows6>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 7: Wide<Rows7>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 8: Wide<Rows8>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 9: Wide<Rows9>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 10: Wide<Rows10>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 11: Wide<Rows11>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 12: Wide<Rows12>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 13: Wide<Rows13>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 14: Wide<Rows14>(a, aStride, b, c, cStride, depth, start, startStride); break;
+                case 1: Wide<Rows1>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 2: Wide<Rows2>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 3: Wide<Rows3>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 4: Wide<Rows4>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 5: Wide<Rows5>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 6: Wide<Rows6>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 7: Wide<Rows7>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 8: Wide<Rows8>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 9: Wide<Rows9>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 10: Wide<Rows10>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 11: Wide<Rows11>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 12: Wide<Rows12>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 13: Wide<Rows13>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 14: Wide<Rows14>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
                 default: throw new ArgumentOutOfRangeException(nameof(rows));
             }
         }
@@ -38,27 +42,27 @@ internal readonly unsafe struct MatrixTile512 : IMatrixTile
         {
             switch (rows)
             {
-                case 1: Narrow<Rows1>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 2: Narrow<Rows2>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 3: Narrow<Rows3>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 4: Narrow<Rows4>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 5: Narrow<Rows5>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 6: Narrow<Rows6>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 7: Narrow<Rows7>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 8: Narrow<Rows8>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 9: Narrow<Rows9>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 10: Narrow<Rows10>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 11: Narrow<Rows11>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 12: Narrow<Rows12>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 13: Narrow<Rows13>(a, aStride, b, c, cStride, depth, start, startStride); break;
-                case 14: Narrow<Rows14>(a, aStride, b, c, cStride, depth, start, startStride); break;
+                case 1: Narrow<Rows1>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 2: Narrow<Rows2>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 3: Narrow<Rows3>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 4: Narrow<Rows4>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 5: Narrow<Rows5>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 6: Narrow<Rows6>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 7: Narrow<Rows7>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 8: Narrow<Rows8>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 9: Narrow<Rows9>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 10: Narrow<Rows10>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 11: Narrow<Rows11>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 12: Narrow<Rows12>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 13: Narrow<Rows13>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
+                case 14: Narrow<Rows14>(a, aStride, b, c, cStride, depth, start, startStride, ahead, aheadStep); break;
                 default: throw new ArgumentOutOfRangeException(nameof(rows));
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Wide<TRows>(float* a, nint aStride, float* b, float* c, nint cStride, nint depth, float* start, nint startStride)
+    private static void Wide<TRows>(float* a, nint aStride, float* b, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
         where TRows : struct, IRows
     {
         Vector512<float> c00x = default, c00y = default, c01x = default, c01y = default, c02x = default, c02y = default, c03x = default, c03y = default, c04x = default, c04y = default, c05x = default, c05y = default, c06x = default, c06y = default, c07x = default, c07y = default, c08x = default, c08y = default, c09x = default, c09y = default, c10x = default, c10y = default, c11x = default, c11y = default, c12x = default, c12y = default, c13x = default, c13y = default;
@@ -164,6 +168,8 @@ internal readonly unsafe struct MatrixTile512 : IMatrixTile
         {
             Vector512<float> x = Vector512.Load(b);
             Vector512<float> y = Vector512.Load(b + 16);
+            Sse.Prefetch1(ahead);
+            ahead += aheadStep;
             Vector512<float> a0 = Vector512.Create(a[0]);
             c00x = Vector512.FusedMultiplyAdd(a0, x, c00x);
             c00y = Vector512.FusedMultiplyAdd(a0, y, c00y);
@@ -359,7 +365,7 @@ internal readonly unsafe struct MatrixTile512 : IMatrixTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Narrow<TRows>(float* a, nint aStride, float* b, float* c, nint cStride, nint depth, float* start, nint startStride)
+    private static void Narrow<TRows>(float* a, nint aStride, float* b, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
         where TRows : struct, IRows
     {
         Vector512<float> c00x = default, c01x = default, c02x = default, c03x = default, c04x = default, c05x = default, c06x = default, c07x = default, c08x = default, c09x = default, c10x = default, c11x = default, c12x = default, c13x = default;
@@ -450,6 +456,8 @@ internal readonly unsafe struct MatrixTile512 : IMatrixTile
         for (nint k = 0; k < depth; k++)
         {
             Vector512<float> x = Vector512.Load(b);
+            Sse.Prefetch1(ahead);
+            ahead += aheadStep;
             Vector512<float> a0 = Vector512.Create(a[0]);
             c00x = Vector512.FusedMultiplyAdd(a0, x, c00x);
 

@@ -5,7 +5,7 @@ internal readonly unsafe struct MatrixTileScalar : IMatrixTile
 {
     public static int MaxRows => 4;
 
-    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride)
+    public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)
     {
         for (int row = 0; row < rows; row++)
         {

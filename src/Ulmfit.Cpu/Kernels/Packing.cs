@@ -96,6 +96,54 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>
+    /// Packs strips of a left operand that lies transposed: of every k, in order, the rows of all strips, which lie side
+    /// by side.
+    /// </summary>
+    /// <param name="layout">Strips of the operand.</param>
+    /// <param name="firstStrip">First strip.</param>
+    /// <param name="endStrip">Strip after the last.</param>
+    /// <param name="source">Row-major <c>[depth, rows]</c>, beginning with the first strip's first row.</param>
+    /// <param name="stride">Floats from one k to the next in the source.</param>
+    /// <param name="depth">How many k.</param>
+    /// <param name="target">The strips, one after another, each <c>[depth, height]</c>.</param>
+    public static void CopyStrips(in StripLayout layout, int firstStrip, int endStrip, ReadOnlySpan<float> source, int stride, int depth, Span<float> target)
+    {
+        int firstRow = layout.Start(firstStrip), rows = layout.Start(endStrip) - firstRow;
+        if (rows <= 0 || depth <= 0)
+        {
+            return;
+        }
+
+        Check(source.Length, ((long)(depth - 1) * stride) + rows);
+        Check(target.Length, (long)rows * depth);
+        fixed (float* s = source, t = target)
+        {
+            for (long k = 0; k < depth; k++)
+            {
+                float* from = s + (k * stride), strips = t;
+                for (int strip = firstStrip; strip < endStrip; strip++)
+                {
+                    int height = layout.HeightOf(strip);
+                    float* to = strips + (k * height);
+                    if (height is >= 8 and <= 16)
+                    {
+                        Vector256<float> low = Vector256.Load(from), high = Vector256.Load(from + height - 8);
+                        low.Store(to);
+                        high.Store(to + height - 8);
+                    }
+                    else
+                    {
+                        CopyRow(from, to, height, height);
+                    }
+
+                    from += height;
+                    strips += (long)height * depth;
+                }
+            }
+        }
+    }
+
     /// <summary>target[k, r] = source[rows[k], r]: <see cref="Copy"/> of rows that lie anywhere.</summary>
     public static void Gather(ReadOnlySpan<float> source, int stride, ReadOnlySpan<int> rows, int present, int height, Span<float> target)
     {
@@ -177,9 +225,16 @@ internal static unsafe class Packing
         }
 
         int j = 0;
-        for (; j + 8 <= present; j += 8)
+        if (present >= 8)
         {
-            Vector256.Store(Vector256.Load(source + j), target + j);
+            for (; j + 8 <= present; j += 8)
+            {
+                Vector256.Store(Vector256.Load(source + j), target + j);
+            }
+
+            // The last vector overlaps the one before it and writes the same bits again.
+            Vector256.Store(Vector256.Load(source + present - 8), target + present - 8);
+            j = present;
         }
 
         for (; j < present; j++)

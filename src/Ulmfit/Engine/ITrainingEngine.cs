@@ -69,8 +69,10 @@ public interface ILanguageModelNetwork : INetwork
 {
     /// <summary>
     /// One step: forward from the carried state with dropout, cross-entropy plus AR and TAR, backward through the
-    /// window, clipping, Adam. The state after the window is carried to the next call.
+    /// window, clipping, Adam. The state after the window is carried to the next call. AR and TAR are means over all
+    /// elements of the window, TAR's over its pairs of neighbouring times; a window of one token has no TAR.
     /// </summary>
+    /// <exception cref="ArgumentException">Batch or step do not go with the network; nothing has changed.</exception>
     StepResult TrainStep(in LanguageModelBatch batch, OptimizerStep step);
 
     /// <summary>Sets the carried state of training, or that of evaluation, to zero.</summary>
@@ -78,8 +80,9 @@ public interface ILanguageModelNetwork : INetwork
 
     /// <summary>
     /// Forward without dropout from the state that the last evaluation carried on (its own, apart from that of
-    /// training). Any batch width, the same from one reset to the next.
+    /// training). Any batch width, the same from one reset to the next, and any length.
     /// </summary>
+    /// <exception cref="ArgumentException">The batch is malformed, or has another width than the carried state.</exception>
     LossSum Evaluate(in LanguageModelBatch batch);
 }
 
@@ -88,8 +91,9 @@ public interface IClassifierNetwork : INetwork
 {
     /// <summary>
     /// One step over a batch of documents: forward from a zero state with dropout, cross-entropy, backward through the
-    /// chunks that were pooled, clipping, Adam; BatchNorm's running statistics move.
+    /// chunks that were pooled, clipping, Adam; BatchNorm's running statistics move, whether the head is trained or not.
     /// </summary>
+    /// <exception cref="ArgumentException">Batch or step do not go with the network, or the documents are not longest first; nothing has changed.</exception>
     StepResult TrainStep(in ClassifierBatch batch, OptimizerStep step);
 
     /// <summary>

@@ -4,6 +4,14 @@ namespace Ulmfit.Model;
 /// Dropout probabilities of an AWD-LSTM, in fastai's names. Masks are variational (one a lane and step, the same at
 /// every time), of whole embedding rows, and of hidden-to-hidden weights (DropConnect, one mask a step).
 /// </summary>
+/// <remarks>
+/// Which word of its stream (<see cref="Philox"/>, <see cref="RandomPurpose"/>) decides an element: of a variational mask
+/// over <c>[lane, size]</c> word lane · size + j, a classifier's lanes being the documents of the batch in their order; of
+/// the embedding word <c>token</c>; of hidden-to-hidden weights the element's row-major index in <c>[4·output, output]</c>.
+/// The layer of a stream is the LSTM layer whose output or weights are masked, of <see cref="RandomPurpose.HeadDropout"/>
+/// the head's block (0 for <see cref="Output"/>, 1 for <see cref="Head"/>, over <c>[document, features]</c>), else 0.
+/// A classifier has no mask on the last layer's output other than the head's, and one set of masks for all chunks of a step.
+/// </remarks>
 /// <param name="Output">On the last layer's output (language model) and on the head's input (classifier); <c>output_p</c>.</param>
 /// <param name="Hidden">Between LSTM layers; <c>hidden_p</c>.</param>
 /// <param name="Input">On the embedded input; <c>input_p</c>.</param>
