@@ -21,7 +21,7 @@ internal sealed class PipelineHarness : IDisposable
         Directions = Directions.Forward,
         Strategy = Strategy.Full,
         HeldOutFraction = 0.2,
-        LanguageModel = new LanguageModelSettings { Epochs = 2, Bptt = 20 },
+        LanguageModel = new LanguageModelSettings { FineTune = true, Epochs = 2, Bptt = 20 },
         Classifier = new ClassifierSettings { Epochs = 3, Batch = 16, LearningRate = 0.01 },
     };
 

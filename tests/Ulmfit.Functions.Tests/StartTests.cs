@@ -1,0 +1,24 @@
+using Ulmfit.Functions.Tests.Support;
+
+namespace Ulmfit.Functions.Tests;
+
+/// <summary>Starting the host with settings that cannot be.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("--storage", "nowhere", "nowhere")]
+    [InlineData("--Drops:MaxBytes", "-1", "Drops:MaxBytes")]
+    [InlineData("--demo", "perhaps", "demo")]
+    public async Task Start_SettingThatCannotBe_EndsWithOneLineThatNamesIt(string name, string value, string named)
+    {
+        (int exitCode, string output) = await HostProcess.RunAsync(folder.Path, name, value);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains(named, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace Ulmfit.Functions.Tests.Support;
+
+/// <summary>The host as a user starts it: a process of its own, driven over HTTP.</summary>
+public sealed class HostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(90);
+
+    private readonly Process process;
+    private readonly ConcurrentQueue<string> output;
+
+    private HostProcess(Process process, ConcurrentQueue<string> output, HttpClient http)
+    {
+        this.process = process;
+        this.output = output;
+        Http = http;
+    }
+
+    /// <summary>Talks to the host.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>What the host has written so far.</summary>
+    public IReadOnlyCollection<string> Output => output;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts the host on a free port and waits until it listens.</summary>
+    public static async Task<HostProcess> StartAsync(string data, params string[] arguments)
+    {
+        (Process process, ConcurrentQueue<string> output) = Launch(data, arguments);
+        const string Listening = "Now listening on: ";
+        string? line = null;
+        await Wait.UntilAsync(
+            () => Task.FromResult((line = output.FirstOrDefault(text => text.Contains(Listening, StringComparison.Ordinal))) is not null || process.HasExited),
+            "the host listens",
+            StartWithin);
+        Assert.True(line is not null, $"The host has ended:\n{string.Join('\n', output)}");
+        var address = new Uri(line![(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+        return new HostProcess(process, output, new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(100) });
+    }
+
+    /// <summary>Runs the host until it ends by itself.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string data, params string[] arguments)
+    {
+        (Process process, ConcurrentQueue<string> output) = Launch(data, arguments);
+        using (process)
+        {
+            try
+            {
+                await process.WaitForExitAsync(Ct);
+            }
+            finally
+            {
+                if (!process.HasExited)
+                {
+                    process.Kill(entireProcessTree: true);
+                }
+            }
+            return (process.ExitCode, string.Join('\n', output));
+        }
+    }
+
+    /// <summary>SIGKILL: the process has no chance to put anything in order.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(Ct);
+    }
+
+    public Task<HttpResponseMessage> PutAsync(string path, string content) => Http.PutAsync(Relative(path), Text(content), Ct);
+
+    public Task<HttpResponseMessage> PostAsync(string path, string content) => Http.PostAsync(Relative(path), Text(content), Ct);
+
+    public Task<HttpResponseMessage> DeleteAsync(string path) => Http.DeleteAsync(Relative(path), Ct);
+
+    public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(Relative(path), Ct);
+
+    /// <summary>GETs JSON that must be there.</summary>
+    public async Task<JsonElement> GetJsonAsync(string path)
+    {
+        using HttpResponseMessage response = await GetAsync(path);
+        Assert.True(response.IsSuccessStatusCode, $"GET {path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Ct)}");
+        return await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
+    }
+
+    /// <summary>PUTs what must be taken.</summary>
+    public async Task PutOkAsync(string path, string content)
+    {
+        using HttpResponseMessage response = await PutAsync(path, content);
+        Assert.True(response.IsSuccessStatusCode, $"PUT {path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Ct)}");
+    }
+
+    /// <summary>Classifies texts by the champion.</summary>
+    public async Task<JsonElement> ClassifyAsync(string model, params string[] texts)
+    {
+        using HttpResponseMessage response = await PostAsync($"api/models/{model}/classify", JsonSerializer.Serialize(new { inputs = texts }));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return (await response.Content.ReadFromJsonAsync<JsonElement>(Ct)).GetProperty("predictions");
+    }
+
+    /// <summary>Waits until a run has ended.</summary>
+    public async Task<JsonElement> WaitForRunAsync(string run)
+    {
+        JsonElement found = default;
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage response = await GetAsync($"api/runs/{run}");
+                if (response.StatusCode == HttpStatusCode.NotFound)
+                {
+                    return false;
+                }
+                found = await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
+                return found.GetProperty("status").GetString() is not ("queued" or "running");
+            },
+            () => $"run {run} ends; the host wrote:\n{string.Join('\n', output)}",
+            TimeSpan.FromMinutes(3));
+        return found;
+    }
+
+    /// <summary>Waits until every drop of a data set has been looked at and nothing of it runs.</summary>
+    public async Task<JsonElement> WaitForDatasetAsync(string dataset)
+    {
+        JsonElement found = default;
+        await Wait.UntilAsync(
+            async () =>
+            {
+                found = await GetJsonAsync($"api/datasets/{dataset}");
+                return found.GetProperty("status").GetString() != "pending" && !found.TryGetProperty("activeRun", out _);
+            },
+            () => $"data set {dataset} is looked at; the host wrote:\n{string.Join('\n', output)}",
+            TimeSpan.FromMinutes(3));
+        return found;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+        process.Dispose();
+    }
+
+    private static (Process Process, ConcurrentQueue<string> Output) Launch(string data, string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = data,
+        };
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Ulmfit.Functions.dll"), "--urls", "http://127.0.0.1:0", "--data", data, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+        start.Environment["Drops__SettleSeconds"] = "0.3";
+        start.Environment["Training__Threads"] = "2";
+        var output = new ConcurrentQueue<string>();
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, e) => Keep(output, e.Data);
+        process.ErrorDataReceived += (_, e) => Keep(output, e.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return (process, output);
+    }
+
+    private static void Keep(ConcurrentQueue<string> output, string? line)
+    {
+        if (line is not null)
+        {
+            output.Enqueue(line);
+        }
+    }
+
+    private static Uri Relative(string path) => new(path, UriKind.Relative);
+
+    private static StringContent Text(string content) => new(content, Encoding.UTF8, "application/octet-stream");
+}

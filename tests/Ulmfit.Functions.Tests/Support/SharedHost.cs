@@ -1,0 +1,23 @@
+namespace Ulmfit.Functions.Tests.Support;
+
+/// <summary>One host for the tests of a class; each uses data sets of its own.</summary>
+public sealed class SharedHost : IAsyncLifetime
+{
+    private readonly TemporaryFolder folder = new();
+    private HostProcess? host;
+
+    public HostProcess Host => host ?? throw new InvalidOperationException("The host has not started.");
+
+    public string Data => folder.Path;
+
+    public async ValueTask InitializeAsync() => host = await HostProcess.StartAsync(folder.Path, "--Drops:MaxBytes", "60000000", "--Classify:MaxInputs", "200");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (host is not null)
+        {
+            await host.DisposeAsync();
+        }
+        folder.Dispose();
+    }
+}
