@@ -73,10 +73,18 @@ public static class DatasetChecks
 
         if (remaining.Count < options.MinimumLabels)
         {
-            string found = remaining.Count == 0 ? "no label" : $"only the label{(remaining.Count == 1 ? "" : "s")} {string.Join(", ", remaining.Keys.Select(l => $"'{l}'"))}";
+            string found = remaining.Count == 0
+                ? "no label"
+                : $"only the label{(remaining.Count == 1 ? "" : "s")} {string.Join(", ", remaining.Keys.Select(label => $"'{label}' ({FirstPlace(kept, label)})"))}";
             problems.Add($"There is {found} with enough rows; at least {options.MinimumLabels} labels are needed.");
         }
 
         return new DatasetReport(kept, rejected, remaining, problems);
+    }
+
+    private static string FirstPlace(List<SourcedRow> rows, string label)
+    {
+        SourcedRow first = rows.First(row => row.Row.Label == label);
+        return $"first in {first.File}, line {first.Row.Line}";
     }
 }

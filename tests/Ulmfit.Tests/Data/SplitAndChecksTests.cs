@@ -107,7 +107,7 @@ public sealed class SplitAndChecksTests
         DatasetReport report = DatasetChecks.Check(Enumerable.Range(1, 4).Select(i => Row("a", $"t{i}", "pos", i)));
 
         Assert.Equal(
-            ["There are 4 usable rows; at least 10 are needed.", "There is only the label 'pos' with enough rows; at least 2 labels are needed."],
+            ["There are 4 usable rows; at least 10 are needed.", "There is only the label 'pos' (first in a, line 1) with enough rows; at least 2 labels are needed."],
             report.Problems);
         Assert.Equal(2, DatasetChecks.Check([]).Problems.Count);
     }
