@@ -98,7 +98,7 @@ public sealed class TrainingRunTests : IDisposable
         PublishResult published = await FaultyStore.RetryAsync(() => steps.Publishing.RunAsync(evaluated, Ct));
         await FaultyStore.RetryAsync(() => steps.Purge.RunAsync("tickets", Ct));
 
-        Assert.True(published.Published);
+        Assert.Equal(PublishOutcome.Published, published.Outcome);
         RunManifest disturbed = await steps.Runs.GetAsync(RunId.Parse(run), Ct);
         Assert.Equal(RunStatus.Completed, disturbed.Status);
         Assert.Equal(undisturbed.WeightsDigest, disturbed.WeightsDigest);
@@ -228,10 +228,26 @@ public sealed class TrainingRunTests : IDisposable
 
         PublishResult published = await pipeline.Publishing.RunAsync(evaluated, Ct);
 
-        Assert.False(published.Published);
+        Assert.Equal(PublishOutcome.ChampionChanged, published.Outcome);
         Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
-        Assert.True((await pipeline.Publishing.RunAsync(await pipeline.Evaluation.RunAsync(run, Ct), Ct)).Published);
+        PublishResult again = await pipeline.Publishing.RunAsync(await pipeline.Evaluation.RunAsync(run, Ct), Ct);
+        Assert.Equal(PublishOutcome.Published, again.Outcome);
         Assert.Equal(2, (await pipeline.Registry.FindChampionAsync("tickets", Ct))!.Value.Version);
+    }
+
+    [Fact]
+    public async Task Publishing_RunCalledOffAfterItsEvaluation_PublishesNothing()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+        EvaluationResult evaluated = await pipeline.Evaluation.RunAsync(run, Ct);
+        await pipeline.Runs.RequestCancelAsync(RunId.Parse(run), Ct);
+
+        PublishResult published = await pipeline.Publishing.RunAsync(evaluated, Ct);
+
+        Assert.Equal(PublishOutcome.Canceled, published.Outcome);
+        Assert.Equal(RunStatus.Canceled, (await pipeline.Runs.GetAsync(RunId.Parse(run), Ct)).Status);
+        Assert.Empty(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
     }
 
     [Fact]
@@ -245,7 +261,7 @@ public sealed class TrainingRunTests : IDisposable
         await pipeline.Purge.RunAsync("tickets", Ct);
         PublishResult late = await pipeline.Publishing.RunAsync(evaluated, Ct);
 
-        Assert.All(all.Append(late), result => Assert.Equal(new PublishResult(run, true, 1), result));
+        Assert.All(all.Append(late), result => Assert.Equal(new PublishResult(run, PublishOutcome.Published, 1), result));
         Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
         Assert.Single((await pipeline.Registry.FindChampionAsync("tickets", Ct))!.Value.History);
     }

@@ -126,7 +126,12 @@ internal static class RetrainOrchestration
                 await EndAsync(context, new RunEnd(run, RunStatus.Rejected, null));
                 return;
             }
-            if ((await context.CallActivityAsync<PublishResult>(nameof(RunActivities.PublishModel), evaluated, Policies.Activity)).Published)
+            PublishResult result = await context.CallActivityAsync<PublishResult>(nameof(RunActivities.PublishModel), evaluated, Policies.Activity);
+            if (result.Outcome == PublishOutcome.Canceled)
+            {
+                Logs.RunCanceled(logger, run);
+            }
+            if (result.Outcome != PublishOutcome.ChampionChanged)
             {
                 return;
             }

@@ -139,6 +139,20 @@ public sealed class ModelRegistry
         }
     }
 
+    /// <summary>The version number that a run's model holds; null when it holds none.</summary>
+    internal async Task<int?> FindReservedVersionAsync(string model, string run, CancellationToken ct)
+    {
+        string prefix = StatePaths.VersionReservations(model);
+        await foreach (BlobDocument<VersionReservation> held in documents.ReadAllAsync<VersionReservation>(Containers.State, prefix, ct).ConfigureAwait(false))
+        {
+            if (held.Value.Run == run)
+            {
+                return held.Value.Version;
+            }
+        }
+        return null;
+    }
+
     /// <summary>The version number of a run's model: the one it holds, or the next one, which it then holds.</summary>
     internal async Task<int> ReserveVersionAsync(string model, string run, CancellationToken ct)
     {

@@ -37,6 +37,19 @@ public sealed record EvaluationResult(string Run, bool Accepted, string Reason, 
 
 /// <summary>What publishing gives.</summary>
 /// <param name="Run">The run's id.</param>
-/// <param name="Published">False when the champion is another one than at the evaluation: it has to be made again.</param>
-/// <param name="Version">The version.</param>
-public sealed record PublishResult(string Run, bool Published, int Version);
+/// <param name="Outcome">What became of the model.</param>
+/// <param name="Version">The version that was published; null for none.</param>
+public sealed record PublishResult(string Run, PublishOutcome Outcome, int? Version);
+
+/// <summary>What became of a model to be published.</summary>
+public enum PublishOutcome
+{
+    /// <summary>It is the champion, or was until somebody rolled it back.</summary>
+    Published,
+
+    /// <summary>The champion is another one than at the evaluation, which has to be made again.</summary>
+    ChampionChanged,
+
+    /// <summary>The run was called off before it was published.</summary>
+    Canceled,
+}

@@ -62,29 +62,37 @@ public sealed partial class ModelPublishing
         RunManifest run = await runs.GetAsync(id, ct).ConfigureAwait(false);
         if (run is { Status: RunStatus.Completed, ModelVersion: { } published })
         {
-            return new PublishResult(evaluated.Run, true, published);
+            return new PublishResult(evaluated.Run, PublishOutcome.Published, published);
         }
         string model = run.Dataset;
-        int version = await registry.ReserveVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
-        ModelCard? card = await registry.FindCardAsync(model, version, ct).ConfigureAwait(false);
+        int? reserved = await registry.FindReservedVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
+        ModelCard? card = reserved is { } held ? await registry.FindCardAsync(model, held, ct).ConfigureAwait(false) : null;
         if (card is null)
         {
+            if (run.Status.IsFinal() || await runs.IsCancelRequestedAsync(id, ct).ConfigureAwait(false))
+            {
+                await runs.FinishAsync(id, RunStatus.Canceled, ct: ct).ConfigureAwait(false);
+                return new PublishResult(evaluated.Run, PublishOutcome.Canceled, null);
+            }
+
             // The run may have lost its champion before anything is written: then there is no version yet that nobody asked for.
             int? champion = (await registry.FindChampionAsync(model, ct).ConfigureAwait(false))?.Value.Version;
             if (champion != evaluated.ComparedWith)
             {
-                return new PublishResult(evaluated.Run, false, version);
+                return new PublishResult(evaluated.Run, PublishOutcome.ChampionChanged, null);
             }
-            card = await WriteAsync(run, version, evaluated, ct).ConfigureAwait(false);
+            int next = await registry.ReserveVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
+            card = await WriteAsync(run, next, evaluated, ct).ConfigureAwait(false);
         }
+        int version = card.Version;
         if (!await registry.PromoteRunAsync(model, version, evaluated.Run, evaluated.ComparedWith, ct).ConfigureAwait(false))
         {
-            return new PublishResult(evaluated.Run, false, version);
+            return new PublishResult(evaluated.Run, PublishOutcome.ChampionChanged, null);
         }
         await cache.RefreshAsync(model, ct).ConfigureAwait(false);
         await runs.FinishAsync(id, RunStatus.Completed, current => current with { ModelVersion = version }, ct).ConfigureAwait(false);
         LogPublished(model, version, evaluated.Run, card.Metrics.Accuracy, card.Metrics.MacroF1, card.WeightsDigest, evaluated.Reason);
-        return new PublishResult(evaluated.Run, true, version);
+        return new PublishResult(evaluated.Run, PublishOutcome.Published, version);
     }
 
     private async Task<ModelCard> WriteAsync(RunManifest run, int version, EvaluationResult evaluated, CancellationToken ct)
