@@ -49,7 +49,7 @@ public sealed class KillTests : IDisposable
     private static async Task DropAsync(HostProcess host)
     {
         await host.PutOkAsync("api/datasets/tickets/settings", TinySettings.Both);
-        await host.PutOkAsync("api/datasets/tickets/drops/a.csv", TinyData.Csv(600));
+        await host.PutOkAsync("api/datasets/tickets/drops/a.csv", TinyData.Csv(300));
     }
 
     private static async Task<string> DropAndWaitAsync(HostProcess host)

@@ -199,4 +199,24 @@ public sealed class MainJobTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal(HttpStatusCode.Accepted, retried.StatusCode);
         Assert.Equal("completed", (await Host.WaitForRunAsync("nowiki-2")).GetProperty("status").GetString());
     }
+
+    [Fact]
+    public async Task Run_OnDamagedSettings_FailsAndTheHostServesOn()
+    {
+        await Host.PutOkAsync("api/datasets/damaged/settings", TinySettings.Forward);
+        string path = Path.Combine(shared.Data, "state", "datasets", "damaged", "settings.json");
+        await File.WriteAllTextAsync(path, (await File.ReadAllTextAsync(path, Ct)).Replace("forward", "backward", StringComparison.Ordinal), Ct);
+        string folder = Path.Combine(shared.Data, "labeled", "damaged");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "a.csv"), TinyData.Csv(100), Ct);
+        using HttpResponseMessage taken = await Host.PostAsync("api/datasets/damaged/runs", "");
+        Assert.Equal(HttpStatusCode.Accepted, taken.StatusCode);
+
+        JsonElement run = await Host.WaitForRunAsync("damaged-1");
+
+        Assert.Equal("failed", run.GetProperty("status").GetString());
+        Assert.Contains("settings.json is damaged", run.GetProperty("error").GetString(), StringComparison.Ordinal);
+        using HttpResponseMessage settings = await Host.GetAsync("api/datasets/damaged/settings");
+        await Problem.ReadAsync(settings, HttpStatusCode.ServiceUnavailable, "damaged");
+    }
 }

@@ -65,7 +65,7 @@ internal sealed partial class Demonstration(
             return false;
         }
         using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(5) };
-        if (await FindAsync(http, $"api/models/{Dataset}", ct) is { } existing && existing.TryGetProperty("champion", out JsonElement champion))
+        if (await FindAsync(http, $"api/models/{Dataset}", ct) is { } existing && existing.GetProperty("champion") is { ValueKind: JsonValueKind.Number } champion)
         {
             LogExists(Dataset, champion.GetInt32());
         }
@@ -130,7 +130,7 @@ internal sealed partial class Demonstration(
             }
             if (status is not ("queued" or "running"))
             {
-                string? why = latest.TryGetProperty("error", out JsonElement error) || latest.TryGetProperty("decision", out error) ? error.GetString() : null;
+                string? why = latest.GetProperty("error").GetString() ?? latest.GetProperty("decision").GetString();
                 LogRunEnded(latest.GetProperty("id").GetString(), status, why);
                 return false;
             }

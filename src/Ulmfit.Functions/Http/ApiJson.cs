@@ -9,10 +9,9 @@ namespace Ulmfit.Functions.Http;
 /// <summary>JSON in and out.</summary>
 internal static class ApiJson
 {
-    /// <summary>How answers are written: camelCase, enumerations by name, null members left out.</summary>
+    /// <summary>How answers are written: camelCase, enumerations by name, every member, so that an answer always has the same shape.</summary>
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
     {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         // Answers are never parts of an HTML page.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new FiniteNumberConverter() },

@@ -17,6 +17,9 @@ internal static partial class Logs
     [LoggerMessage(133, LogLevel.Error, "{Run} failed: {Error}")]
     public static partial void RunFailed(ILogger logger, string run, string error);
 
+    [LoggerMessage(135, LogLevel.Error, "{Dataset}: nothing can be begun: {Error}")]
+    public static partial void NotBegun(ILogger logger, string dataset, string error);
+
     [LoggerMessage(134, LogLevel.Warning, "{Dataset}: checkpoints could not be purged: {Error}")]
     public static partial void PurgeFailed(ILogger logger, string dataset, string error);
 }

@@ -33,8 +33,20 @@ internal static class RetrainOrchestration
         {
             return;
         }
-        PreparedDataset prepared = await context.CallActivityAsync<PreparedDataset>(nameof(DatasetActivities.PrepareDataset), dataset, Policies.Activity);
-        RunTicket ticket = await context.CallActivityAsync<RunTicket>(nameof(RunActivities.BeginRun), prepared, Policies.Activity);
+        RunTicket ticket;
+        try
+        {
+            PreparedDataset prepared = await context.CallActivityAsync<PreparedDataset>(nameof(DatasetActivities.PrepareDataset), dataset, Policies.Activity);
+            ticket = await context.CallActivityAsync<RunTicket>(nameof(RunActivities.BeginRun), prepared, Policies.Activity);
+        }
+        catch (TaskFailedException e)
+        {
+            // The timer looks again in a while: what is there to do is still there.
+            string error = Policies.Describe(e.FailureDetails, dataset);
+            Logs.NotBegun(logger, dataset, error);
+            await context.CallActivityAsync(nameof(RunActivities.FailTakenRun), new DatasetFailure(dataset, error), Policies.Activity);
+            return;
+        }
         if (ticket.Run is { } run)
         {
             context.SetCustomStatus(new { run });

@@ -29,11 +29,26 @@ internal sealed class RunActivities(
     public async Task EndRun([ActivityTrigger] RunEnd end, FunctionContext context) =>
         await runs.FinishAsync(RunId.Parse(end.Run), end.Status, run => run with { Error = end.Error }, context.CancellationToken);
 
+    /// <summary>Ends the run that has been taken for a data set, if there is one, when it cannot even begin.</summary>
+    [Function(nameof(FailTakenRun))]
+    public async Task FailTakenRun([ActivityTrigger] DatasetFailure failure, FunctionContext context)
+    {
+        if (await runs.FindActiveAsync(failure.Dataset, context.CancellationToken) is { } run)
+        {
+            await runs.FinishAsync(run.GetId(), RunStatus.Failed, taken => taken with { Error = failure.Error }, context.CancellationToken);
+        }
+    }
+
     /// <summary>Deletes what ended runs no longer need.</summary>
     [Function(nameof(PurgeCheckpoints))]
     public Task<int> PurgeCheckpoints([ActivityTrigger] string dataset, FunctionContext context) =>
         purge.RunAsync(dataset, context.CancellationToken);
 }
+
+/// <summary>Why nothing can be begun for a data set.</summary>
+/// <param name="Dataset">The data set.</param>
+/// <param name="Error">Why, and what to do.</param>
+internal sealed record DatasetFailure(string Dataset, string Error);
 
 /// <summary>How a run ends that publishes nothing.</summary>
 /// <param name="Run">The run's id.</param>

@@ -132,7 +132,7 @@ public sealed class HostProcess : IAsyncDisposable
             async () =>
             {
                 found = await GetJsonAsync($"api/datasets/{dataset}");
-                return found.GetProperty("status").GetString() != "pending" && !found.TryGetProperty("activeRun", out _);
+                return found.GetProperty("status").GetString() != "pending" && found.GetProperty("activeRun").ValueKind == JsonValueKind.Null;
             },
             () => $"data set {dataset} is looked at; the host wrote:\n{string.Join('\n', output)}",
             TimeSpan.FromMinutes(3));
