@@ -23,15 +23,15 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     private readonly ConcurrentDictionary<string, OrchestrationInstance> _instances = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, HistoryCorruptedException> _corrupted = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TaskCompletionSource> _changes = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, Gates).Select(_ => new SemaphoreSlim(1, 1))];
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _stopLock = new();
     private readonly WorkPool _activities;
     private readonly TimeProvider _clock;
     private readonly string _hubFolder;
     private readonly string _instanceFolder;
     private FileStream? _hubLock;
-    private bool _stopped;
+    private Task? _stop;
 
     /// <summary>Makes a host; nothing is read or run before <see cref="StartAsync"/>.</summary>
     /// <param name="options">Settings.</param>
@@ -82,6 +82,8 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     internal TimerQueue Timers { get; }
 
+    internal ChangeSignals Changes { get; } = new();
+
     internal DateTime Now => _clock.GetUtcNow().UtcDateTime;
 
     /// <summary>Reads the task hub and takes up what is pending.</summary>
@@ -90,8 +92,8 @@ public sealed class DurableTaskHost : IAsyncDisposable
     /// <exception cref="IOException">Another host has the hub, or its folder cannot be read.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_stopped, this);
-        Directory.CreateDirectory(_instanceFolder);
+        ObjectDisposedException.ThrowIf(_stop is not null, this);
+        DirectorySync.Create(_instanceFolder);
         _hubLock = new FileStream(Path.Combine(_hubFolder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         foreach (string leftover in Directory.EnumerateFiles(_instanceFolder, "*.tmp"))
         {
@@ -212,12 +214,12 @@ public sealed class DurableTaskHost : IAsyncDisposable
         while (!await TryScheduleAsync(created, dedupe, cancellationToken).ConfigureAwait(false))
         {
             // An active instance whose id may be reused is ended first.
-            Task changed = WhenChanged(created.InstanceId);
+            using ChangeSignals.Watch watch = Changes.Begin(created.InstanceId);
             if (Find(created.InstanceId) is { Summary.HasEnded: false } instance)
             {
                 var terminated = new ExecutionTerminated(JsonSerializer.Serialize("A new instance with the same id was scheduled."));
                 await instance.ReceiveAsync(new MessageReceived(terminated, null, null, 0)).ConfigureAwait(false);
-                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await watch.Change.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -257,7 +259,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
         while (true)
         {
-            Task changed = WhenChanged(instanceId);
+            using ChangeSignals.Watch watch = Changes.Begin(instanceId);
             SemaphoreSlim gate = Gate(instanceId);
             await gate.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
@@ -270,7 +272,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
                 if (instance.TryPurge())
                 {
                     _instances.TryRemove(instanceId, out _);
-                    Changed(instanceId);
+                    Changes.Changed(instanceId);
                     return true;
                 }
             }
@@ -279,33 +281,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
                 gate.Release();
             }
 
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Ends at the next change of an instance, its creation included. Ask before looking at the instance.</summary>
-    internal Task WhenChanged(string instanceId)
-    {
-        lock (_changes)
-        {
-            if (!_changes.TryGetValue(instanceId, out TaskCompletionSource? change))
-            {
-                change = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _changes.Add(instanceId, change);
-            }
-
-            return change.Task;
-        }
-    }
-
-    internal void Changed(string instanceId)
-    {
-        lock (_changes)
-        {
-            if (_changes.Remove(instanceId, out TaskCompletionSource? change))
-            {
-                change.SetResult();
-            }
+            await watch.Change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -324,14 +300,17 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     private static string ToText(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private async Task StopAsync(bool finish, CancellationToken cancellationToken)
+    private Task StopAsync(bool finish, CancellationToken cancellationToken)
     {
-        if (_stopped)
+        lock (_stopLock)
         {
-            return;
+            return _stop ??= StopOnceAsync(finish, cancellationToken);
         }
+    }
 
-        _stopped = true;
+    private async Task StopOnceAsync(bool finish, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
         Timers.Dispose();
         _activities.Close(finishQueued: false);
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -360,16 +339,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
             instance.Close();
         }
 
-        lock (_changes)
-        {
-            foreach (TaskCompletionSource change in _changes.Values)
-            {
-                change.SetException(new ObjectDisposedException(nameof(DurableTaskHost), "The host has stopped."));
-            }
-
-            _changes.Clear();
-        }
-
+        Changes.End(new ObjectDisposedException(nameof(DurableTaskHost), "The host has stopped."));
         if (_hubLock is not null)
         {
             await _hubLock.DisposeAsync().ConfigureAwait(false);
@@ -379,7 +349,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     private void ThrowIfNotRunning()
     {
-        ObjectDisposedException.ThrowIf(_stopped, this);
+        ObjectDisposedException.ThrowIf(_stop is not null, this);
         if (_hubLock is null)
         {
             throw new InvalidOperationException("The durable task host has not been started.");
@@ -460,7 +430,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
         OrchestrationInstance instance = OrchestrationInstance.Create(this, path, created);
         _instances[created.InstanceId] = instance;
         instance.Start();
-        Changed(created.InstanceId);
+        Changes.Changed(created.InstanceId);
     }
 
     private SemaphoreSlim Gate(string instanceId) => _gates[(uint)instanceId.GetHashCode(StringComparison.Ordinal) % Gates];

@@ -166,14 +166,14 @@ internal sealed class EmbeddedDurableTaskClient(DurableTaskHost host) : DurableT
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         while (true)
         {
-            Task changed = host.WhenChanged(instanceId);
+            using ChangeSignals.Watch watch = host.Changes.Begin(instanceId);
             if (host.Find(instanceId) is { } instance
                 && ToMetadata(instance, payloads) is { } metadata && reached(metadata.RuntimeStatus))
             {
                 return metadata;
             }
 
-            await changed.WaitAsync(cancellation).ConfigureAwait(false);
+            await watch.Change.WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 

@@ -318,7 +318,9 @@ internal sealed class OrchestrationInstance
             // The host has stopped: the next one runs this turn.
             return;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Whatever keeps the turn from being written: it is tried again.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             // Nothing has happened then: the same events are run over again.
             _host.Logger.WriteFailed(e, _path);
@@ -475,7 +477,9 @@ internal sealed class OrchestrationInstance
                 // The host has stopped: the next one sends this message.
                 return;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Whatever keeps the message from being delivered: it is tried again.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 _host.Logger.WriteFailed(e, next.Target);
                 lock (_lock)
@@ -579,14 +583,14 @@ internal sealed class OrchestrationInstance
                 }
             }
 
-            _host.Changed(_summary.InstanceId);
+            _host.Changes.Changed(_summary.InstanceId);
             foreach (PendingWrite write in batch)
             {
                 write.Done?.SetResult();
             }
         }
 
-        _host.Changed(Summary.InstanceId);
+        _host.Changes.Changed(Summary.InstanceId);
         return Task.CompletedTask;
     }
 

@@ -3,8 +3,9 @@ namespace EmbeddedHost.Durable;
 /// <summary>Runs callbacks at given times, all on one timer of the time provider. The callbacks must be short and not throw.</summary>
 internal sealed class TimerQueue : IDisposable
 {
-    // Timers cannot be set further ahead than about 49 days; a long wait is made of several.
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
+    // A long wait is made of several: timers cannot be set further ahead than about 49 days, and do not follow the clock when it
+    // is set or the machine has slept.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
     private readonly PriorityQueue<Action, DateTime> _queue = new();

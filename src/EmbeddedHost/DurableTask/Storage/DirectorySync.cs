@@ -11,6 +11,28 @@ internal static partial class DirectorySync
 {
     private const int ReadOnly = 0;
 
+    /// <summary>Makes a folder and those above it, durably.</summary>
+    public static void Create(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        string? above = Path.GetDirectoryName(folder);
+        if (above is not null)
+        {
+            Create(above);
+        }
+
+        Directory.CreateDirectory(folder);
+        if (above is not null)
+        {
+            Flush(above);
+        }
+    }
+
+    /// <summary>Makes the names in a folder durable.</summary>
     public static void Flush(string folder)
     {
         if (OperatingSystem.IsWindows())
