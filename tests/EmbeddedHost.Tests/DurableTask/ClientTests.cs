@@ -250,6 +250,30 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task Suspend_BeforeTheStart_HoldsWhatTheFunctionBegins()
+    {
+        var time = new ManualTime();
+        await using var hub = new TestHub(time);
+        int runs = 0;
+        hub.Activity("Work", (int _) => Interlocked.Increment(ref runs));
+        hub.Orchestrator("Work", context => context.CallActivityAsync<int>("Work", 1));
+        DurableTaskClient client = await hub.StartAsync();
+        var later = new StartOrchestrationOptions("later", time.GetUtcNow().AddHours(1));
+        await client.ScheduleNewOrchestrationInstanceAsync("Work", later, Cancellation);
+        await client.SuspendInstanceAsync("later", cancellation: Cancellation);
+
+        await time.AdvanceOverTimerAsync(TimeSpan.FromHours(1));
+        await hub.StatusAsync("later", OrchestrationRuntimeStatus.Suspended);
+        await hub.DownAsync(orderly: true);
+        int runsWhileHeld = runs;
+        client = await hub.StartAsync();
+        await client.ResumeInstanceAsync("later", cancellation: Cancellation);
+
+        Assert.Equal(1, (await hub.CompletedAsync("later")).ReadOutputAs<int>());
+        Assert.Equal(0, runsWhileHeld);
+    }
+
+    [Fact]
     public async Task Suspend_ThenTerminate_EndsTheInstance()
     {
         await using TestHub hub = await WaitingHubAsync();

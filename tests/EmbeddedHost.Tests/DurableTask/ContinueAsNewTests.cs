@@ -114,6 +114,43 @@ public sealed class ContinueAsNewTests
     }
 
     [Fact]
+    public async Task ContinueAsNew_TimersOfTheOldExecution_DoNotFireInTheNew()
+    {
+        var time = new ManualTime();
+        await using var hub = new TestHub(time);
+        hub.Orchestrator("Timers", async (TaskOrchestrationContext context, DateTime? begun) =>
+        {
+            if (begun is null)
+            {
+                using var cancel = new CancellationTokenSource();
+                _ = context.CreateTimer(TimeSpan.FromHours(1), cancel.Token);
+                await context.WaitForExternalEvent<int>("go");
+#pragma warning disable CA1849 // An orchestrator must stay on its thread.
+                cancel.Cancel();
+#pragma warning restore CA1849
+                context.ContinueAsNew(context.CurrentUtcDateTime);
+                return TimeSpan.Zero;
+            }
+
+            context.SetCustomStatus("again");
+            await context.CreateTimer(TimeSpan.FromHours(10), CancellationToken.None);
+            return context.CurrentUtcDateTime - begun.Value;
+        });
+        DurableTaskClient client = await hub.StartAsync();
+        string id = await client.ScheduleNewOrchestrationInstanceAsync("Timers", TestHub.Cancellation);
+        await hub.StatusAsync(id, OrchestrationRuntimeStatus.Running);
+        await client.RaiseEventAsync(id, "go", 1, TestHub.Cancellation);
+        await Eventually.TrueAsync(async () => await hub.CustomStatusAsync<string>(id) == "again");
+
+        // The orderly restart lets what the first timer may have begun come to its end before the clock goes on.
+        await time.AdvanceOverTimerAsync(TimeSpan.FromHours(1));
+        await hub.RestartAsync(orderly: true);
+        await time.AdvanceOverTimerAsync(TimeSpan.FromHours(9));
+
+        Assert.Equal(TimeSpan.FromHours(10), (await hub.CompletedAsync(id)).ReadOutputAs<TimeSpan>());
+    }
+
+    [Fact]
     public async Task ContinueAsNew_NewVersion_IsTheNextExecutions()
     {
         await using var hub = new TestHub(defaultVersion: "1.0");

@@ -23,6 +23,24 @@ public sealed class RetryTests
     }
 
     [Fact]
+    public async Task RetryPolicy_UsedUp_HasNumberedATimerAfterTheLastAttempt()
+    {
+        var time = new ManualTime { JumpsToTimers = true };
+        await using var hub = new TestHub(time);
+        Failing(hub, time, int.MaxValue);
+        hub.Orchestrator("Retry", async context =>
+        {
+            TaskOptions twice = TaskOptions.FromRetryPolicy(new RetryPolicy(2, TimeSpan.FromSeconds(1)));
+            TaskFailedException first = await Assert.ThrowsAsync<TaskFailedException>(() => context.CallActivityAsync<int>("Fail", 1, twice));
+            TaskFailedException next = await Assert.ThrowsAsync<TaskFailedException>(() => context.CallActivityAsync<int>("Fail", 1));
+            return $"{first.TaskId} {next.TaskId}";
+        });
+        await hub.StartAsync();
+
+        Assert.Equal("2 4", (await hub.RunAsync("Retry")).ReadOutputAs<string>());
+    }
+
+    [Fact]
     public async Task RetryPolicy_SucceedingAtLast_ReturnsTheResult()
     {
         var time = new ManualTime { JumpsToTimers = true };
