@@ -1,6 +1,5 @@
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Ulmfit.Cpu;
 using Ulmfit.Engine;
 using Ulmfit.Storage;
 
@@ -10,13 +9,14 @@ namespace Ulmfit.Functions;
 internal static class Flavour
 {
     /// <summary>Registers store and engine.</summary>
-    /// <exception cref="ArgumentException">The storage setting is none.</exception>
+    /// <exception cref="ArgumentException">The storage setting is none, or that of the engine names none of this build.</exception>
     public static void Configure(FunctionsApplicationBuilder builder, AppSettings settings)
     {
         // Keyless as a rule: the address of the blob service, to which the app's managed identity is shown.
         string? account = builder.Configuration["AzureWebJobsStorage:blobServiceUri"] ?? builder.Configuration["AzureWebJobsStorage"];
         builder.Services.AddSingleton(BlobStores.Open(builder.Configuration["storage"] ?? account ?? settings.Storage, settings.Data));
-        builder.Services.AddSingleton<ITrainingEngine>(_ => new CpuTrainingEngine(settings.Threads));
+        Func<int?, ITrainingEngine> engine = Engines.Find(builder.Configuration["Training:Engine"]);
+        builder.Services.AddSingleton(_ => engine(settings.Threads));
     }
 
     /// <summary>Where this host answers is the platform's to know.</summary>
