@@ -6,7 +6,7 @@ public sealed record LanguageModelSettings
     internal const double FineTuningRate = 4e-3;
     internal const double FromScratchRate = 5e-3;
     internal const int FineTuningEpochs = 6;
-    internal const int FromScratchEpochs = 8;
+    internal const int FromScratchEpochs = 14;
     internal const long FromScratchTokens = 30_000;
 
     /// <summary>
@@ -15,7 +15,7 @@ public sealed record LanguageModelSettings
     /// </summary>
     public bool? FineTune { get; init; }
 
-    /// <summary>Epochs; when absent 6 from a pretrained model and 8 from scratch.</summary>
+    /// <summary>Epochs; when absent 6 from a pretrained model and 14 from scratch.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
