@@ -84,7 +84,7 @@ public static class DatasetChecks
 
     private static string FirstPlace(List<SourcedRow> rows, string label)
     {
-        SourcedRow first = rows.First(row => row.Row.Label == label);
+        SourcedRow first = rows.Where(row => row.Row.Label == label).OrderBy(row => row.File, StringComparer.Ordinal).ThenBy(row => row.Row.Line).First();
         return $"first in {first.File}, line {first.Row.Line}";
     }
 }

@@ -104,7 +104,7 @@ public sealed class SplitAndChecksTests
     [Fact]
     public void Check_OneClassOrTooFewRows_SaysSo()
     {
-        DatasetReport report = DatasetChecks.Check(Enumerable.Range(1, 4).Select(i => Row("a", $"t{i}", "pos", i)));
+        DatasetReport report = DatasetChecks.Check(Enumerable.Range(1, 4).Reverse().Select(i => Row("a", $"t{i}", "pos", i)));
 
         Assert.Equal(
             ["There are 4 usable rows; at least 10 are needed.", "There is only the label 'pos' (first in a, line 1) with enough rows; at least 2 labels are needed."],
