@@ -22,19 +22,12 @@ internal sealed class ColumnOptions
 /// <summary>The good rows of a labelled file.</summary>
 internal sealed record LabeledRows(string Path, IReadOnlyList<LabeledRow> Rows)
 {
-    /// <summary>Duplicates and contradictions out, classes checked, and split as the pipeline does it: by hash of the text.</summary>
-    public (IReadOnlyList<LabeledRow> Train, IReadOnlyList<LabeledRow> HeldOut) Split(double heldOutFraction)
+    /// <summary>What is trained on and what is held out, chosen as the pipeline does it: the same rows train to the same weights.</summary>
+    public DatasetSelection Select(IEnumerable<string> unlabeled, double heldOutFraction)
     {
-        DeduplicationResult unique = Deduplication.Apply(Rows.Select(row => new SourcedRow(Path, row)));
-        DatasetReport report = DatasetChecks.Check(unique.Rows);
-        LabeledFiles.PrintRejected(Path, [.. unique.Rejected, .. report.Rejected], unique.Rejected.Count + report.Rejected.Count);
-        if (report.Problems.Count > 0)
-        {
-            throw new UsageException($"{Path} cannot be trained on: {string.Join(" ", report.Problems)}");
-        }
-
-        ILookup<bool, LabeledRow> sides = report.Rows.Select(row => row.Row).ToLookup(row => HeldOutSplit.IsHeldOut(row.Text, heldOutFraction));
-        return ([.. sides[false]], [.. sides[true]]);
+        DatasetSelection chosen = DatasetSelection.Of(Rows.Select(row => new SourcedRow(Path, row)), unlabeled, heldOutFraction);
+        LabeledFiles.PrintRejected(Path, chosen.Rejected, chosen.Rejected.Count);
+        return chosen.Report.Problems.Count == 0 ? chosen : throw new UsageException($"{Path} cannot be trained on: {string.Join(" ", chosen.Report.Problems)}");
     }
 }
 

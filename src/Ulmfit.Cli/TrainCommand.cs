@@ -57,17 +57,17 @@ internal sealed class TrainCommand
         LabeledDataOptions columnNames = columns.Of(parsed);
         LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columnNames);
         LabeledRows? testRows = parsed.GetValue(test) is string testPath ? LabeledFiles.Read(testPath, columnNames) : null;
-        IReadOnlyList<string> extra = parsed.GetValue(unlabeled) is string extraPath ? [.. UnlabeledFiles.Read(extraPath)] : [];
+        IEnumerable<string> extra = parsed.GetValue(unlabeled) is string extraPath ? UnlabeledFiles.Read(extraPath) : [];
         PretrainedModel? start = parsed.GetValue(pretrained) is string name && name != TrainingSettings.NoPretrained ? PretrainedDirectory.Load(name) : null;
-        (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut) = rows.Split(chosen.HeldOutFraction);
-        var prepared = TrainingData.Prepare(train, heldOut, extra, chosen, start?.Vocabulary);
-        AnsiConsole.WriteLine($"{train.Count} texts to train on, {heldOut.Count} held out, {extra.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
+        (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> texts, _, _) = rows.Select(extra, chosen.HeldOutFraction);
+        var prepared = TrainingData.Prepare(train, heldOut, texts, chosen, start?.Vocabulary);
+        AnsiConsole.WriteLine($"{train.Count} texts to train on, {heldOut.Count} held out, {texts.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
 
         string directory = parsed.GetRequiredValue(output);
         ITrainingEngine trainingEngine = Engines.Create(parsed.GetRequiredValue(engine), threadCount);
         using (trainingEngine as IDisposable)
         {
-            var run = new ResumableRun(directory, trainingEngine, prepared, chosen, start, DataDigest.Of(train, heldOut, extra));
+            var run = new ResumableRun(directory, trainingEngine, prepared, chosen, start, DataDigest.Of(train, heldOut, texts));
             IReadOnlyDictionary<Direction, TrainedDirection> trained = run.Train(cancellationToken);
             DirectionWeights? WeightsOf(Direction which) => trained.TryGetValue(which, out TrainedDirection? one) ? one.Weights : null;
             string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));

@@ -120,30 +120,15 @@ public sealed partial class DatasetPreparation
 
     private static Selection Select(List<DropContent<LabeledRow>> labeled, List<DropContent<UnlabeledRow>> unlabeled, double heldOutFraction)
     {
-        // In an order that depends on the rows alone, so that it makes no difference which drops they come in.
-        IEnumerable<SourcedRow> all = labeled
-            .SelectMany(drop => drop.Rows.Select(row => (Digest: TextDigest.Of(row.Text), Sourced: new SourcedRow(drop.Blob.Name, row))))
-            .OrderBy(row => row.Digest, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Text, StringComparer.Ordinal)
-            .ThenBy(row => row.Sourced.Row.Label, StringComparer.Ordinal)
-            .ThenBy(row => row.Sourced.File, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Line)
-            .Select(row => row.Sourced);
-        DeduplicationResult unique = Deduplication.Apply(all);
-        DatasetReport report = DatasetChecks.Check(unique.Rows);
-        LabeledRow[] train = [.. report.Rows.Select(row => row.Row).Where(row => !HeldOutSplit.IsHeldOut(row.Text, heldOutFraction))];
-        LabeledRow[] heldOut = [.. report.Rows.Select(row => row.Row).Where(row => HeldOutSplit.IsHeldOut(row.Text, heldOutFraction))];
-        var known = report.Rows.Select(row => TextDigest.Of(row.Row.Text)).ToHashSet(StringComparer.Ordinal);
-        string[] texts = [.. unlabeled
-            .SelectMany(drop => drop.Rows.Select(row => (Digest: TextDigest.Of(row.Text), row.Text)))
-            .Where(text => !known.Contains(text.Digest))
-            .OrderBy(text => text.Digest, StringComparer.Ordinal).ThenBy(text => text.Text, StringComparer.Ordinal)
-            .DistinctBy(text => text.Digest)
-            .Select(text => text.Text)];
-
-        ClassCount[] classes = [.. report.LabelCounts.Keys.Order(StringComparer.Ordinal).Select(label =>
-            new ClassCount(label, train.Count(row => row.Label == label), heldOut.Count(row => row.Label == label)))];
+        DatasetSelection chosen = DatasetSelection.Of(
+            labeled.SelectMany(drop => drop.Rows.Select(row => new SourcedRow(drop.Blob.Name, row))),
+            unlabeled.SelectMany(drop => drop.Rows.Select(row => row.Text)),
+            heldOutFraction);
+        ClassCount[] classes = [.. chosen.Report.LabelCounts.Keys.Order(StringComparer.Ordinal).Select(label =>
+            new ClassCount(label, chosen.Train.Count(row => row.Label == label), chosen.HeldOut.Count(row => row.Label == label)))];
         return new Selection(
-            train, heldOut, texts, classes, [.. unique.Rejected, .. report.Rejected], unique.DuplicateCount, unique.Rejected.Count,
-            RefusalOf(labeled, report, classes, heldOut.Length, heldOutFraction),
+            chosen.Train, chosen.HeldOut, chosen.Unlabeled, classes, chosen.Rejected, chosen.Unique.DuplicateCount, chosen.Unique.Rejected.Count,
+            RefusalOf(labeled, chosen.Report, classes, chosen.HeldOut.Count, heldOutFraction),
             [.. classes.Where(c => c.Train == 0).Select(c => $"All rows of the class '{c.Label}' are held out, so that it cannot be learnt: send more.")]);
     }
 
