@@ -90,6 +90,7 @@ internal sealed class AdamOptimizer
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Optimizer);
     }
 
     private void Settle()

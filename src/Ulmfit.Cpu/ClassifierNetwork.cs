@@ -241,6 +241,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
             team.Barrier(thread);
             ForwardAndPool(thread);
             head.Predict(thread, pooled.Value, lanes, probabilities, first * Config.Classes);
+            team.Lap(thread, StepPart.Output);
         }
     }
 
@@ -249,6 +250,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
         ForwardAndPool(thread);
         int lowest = Lowest();
         head.Train(thread, pooled.Value, documentCount, labels, trainsHead, lowest < trainedLayers.Length);
+        team.Lap(thread, StepPart.Output);
         if (lowest < trainedLayers.Length)
         {
             Backward(thread, lowest);
@@ -611,6 +613,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Output);
     }
 
     private void PoolBackward(int thread, ChunkActivations chunk, int start)
@@ -639,5 +642,6 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Output);
     }
 }

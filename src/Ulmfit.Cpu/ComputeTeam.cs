@@ -50,6 +50,9 @@ internal sealed class ComputeTeam : IDisposable
     /// <summary>Number of threads.</summary>
     public int Threads { get; }
 
+    /// <summary>Where the time of the team's work went.</summary>
+    public StepProfile Profile { get; } = new();
+
     /// <summary>Does the work on all threads and returns when all have done it; throws what one of them threw.</summary>
     public void Run(ITeamWork work)
     {
@@ -64,6 +67,7 @@ internal sealed class ComputeTeam : IDisposable
             ResetTaken();
             Interlocked.Increment(ref started);
             WakeSleepers();
+            Profile.Start();
             Attempt(0);
             int expected = Threads - 1;
             WaitFor(0, static (team, value) => Volatile.Read(ref team.finished) == value, expected);
@@ -101,6 +105,15 @@ internal sealed class ComputeTeam : IDisposable
         if (fault is not null && Volatile.Read(ref generation) == mine)
         {
             throw new TeamFaultException();
+        }
+    }
+
+    /// <summary>After a barrier: the time since the last lap went to <paramref name="part"/>, with that many operations of matrix products.</summary>
+    public void Lap(int thread, StepPart part, long operations = 0)
+    {
+        if (thread == 0)
+        {
+            Profile.Lap(part, operations);
         }
     }
 

@@ -38,6 +38,9 @@ public sealed class CpuTrainingEngine : ITrainingEngine, IDisposable
     /// <summary>The instruction set in use: <c>avx512</c>, <c>avx2</c> or <c>scalar</c>.</summary>
     public string InstructionSet => kernels.Name;
 
+    /// <summary>Where the time of the engine's steps goes, all its networks together.</summary>
+    public StepProfile Profile => team.Profile;
+
     /// <summary>
     /// Bytes of activations that a classifier keeps of one step; chunks of long documents beyond them are computed again in
     /// the backward pass, to the same bits.

@@ -176,6 +176,7 @@ internal sealed class Encoder : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Packing);
     }
 
     /// <summary>Fills one lane of a variational mask: element lane · size + j of the stream, padding zero.</summary>
@@ -307,6 +308,7 @@ internal sealed class Encoder : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Embedding);
     }
 
     private void PassOn(int thread, SequenceShape shape, AlignedBuffer hidden, GrowingBuffer mask, bool masked, int units, AlignedBuffer target)
@@ -331,6 +333,7 @@ internal sealed class Encoder : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Embedding);
     }
 
     /// <summary>
@@ -379,6 +382,7 @@ internal sealed class Encoder : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.EmbeddingGradient);
     }
 
     /// <summary>Lists the tokens of the chunk and links the rows of each in ascending order.</summary>

@@ -303,6 +303,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ITeamWork
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Output);
     }
 
     /// <summary>AR and TAR (Merity et al. 2017, 4.2), and the gradient through the output's dropout.</summary>
@@ -342,5 +343,6 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ITeamWork
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.Output);
     }
 }

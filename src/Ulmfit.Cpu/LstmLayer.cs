@@ -205,6 +205,8 @@ internal sealed class LstmLayer : IDisposable
 
             team.Barrier(thread);
         }
+
+        team.Lap(thread, StepPart.Packing);
     }
 
     /// <summary>
@@ -225,6 +227,7 @@ internal sealed class LstmLayer : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.InputProducts, 2L * shape.Rows * width * InputWidth);
         int groups = Units / KernelSet.Lanes;
         int parts = RowParts(layout.Count, groups);
         for (int t = 0; t < shape.Time; t++)
@@ -266,6 +269,8 @@ internal sealed class LstmLayer : IDisposable
 
             team.Barrier(thread);
         }
+
+        team.Lap(thread, StepPart.Recurrence, 2L * (shape.StartsAtZero ? shape.Rows - shape.Lanes : shape.Rows) * width * Units);
     }
 
     /// <summary>
@@ -340,6 +345,8 @@ internal sealed class LstmLayer : IDisposable
 
             team.Barrier(thread);
         }
+
+        team.Lap(thread, StepPart.RecurrenceBackward, 2L * (shape.Rows - shape.Lanes) * width * Units);
     }
 
     /// <summary>
@@ -372,6 +379,7 @@ internal sealed class LstmLayer : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.WeightGradients, 2L * shape.Rows * width * (InputWidth + Units));
     }
 
     /// <summary>The gradient of the chunk's input, in its place. All threads call it after <see cref="Backward"/>; it ends with a barrier.</summary>
@@ -384,6 +392,7 @@ internal sealed class LstmLayer : IDisposable
             thread, new LeftOperand(activations.Gates.Value, 0, width, shape.Rows, width, Transposed: false), scratch.Right.Value, InputWidth,
             activations.Input.Value, 0, InputWidth, ChainStart.Zero, default);
         team.Barrier(thread);
+        team.Lap(thread, StepPart.InputGradients, 2L * shape.Rows * width * InputWidth);
     }
 
     /// <summary>Weight drop's part of the hidden-to-hidden gradient, after the last chunk. All threads call it; it ends with a barrier.</summary>
@@ -402,6 +411,7 @@ internal sealed class LstmLayer : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.WeightGradients);
     }
 
     /// <inheritdoc/>

@@ -89,6 +89,8 @@ internal sealed class TiedDecoder : IDisposable
             product.Pack(thread, weight.Value.Span, width, width, vocabulary, default, backwardPack.Value);
             team.Barrier(thread);
         }
+
+        team.Lap(thread, StepPart.Packing);
     }
 
     /// <summary>
@@ -116,6 +118,7 @@ internal sealed class TiedDecoder : IDisposable
                 thread, new LeftOperand(output, start, width, count, width, Transposed: false), forwardPack, stride,
                 block, 0, stride, ChainStart.Zero, bias.Value.Span);
             team.Barrier(thread);
+            team.Lap(thread, StepPart.Decoder, 2L * count * stride * width);
             while (team.Take(thread, (count + RowsPerTask - 1) / RowsPerTask, out int task))
             {
                 for (int row = task * RowsPerTask; row < Math.Min(count, (task + 1) * RowsPerTask); row++)
@@ -125,6 +128,7 @@ internal sealed class TiedDecoder : IDisposable
             }
 
             team.Barrier(thread);
+            team.Lap(thread, StepPart.Softmax);
             if (scale == 0f)
             {
                 continue;
@@ -134,6 +138,7 @@ internal sealed class TiedDecoder : IDisposable
                 thread, new LeftOperand(block, 0, stride, count, vocabulary, Transposed: false), backwardPack.Value, width,
                 outputGradient!, first * width, width, ChainStart.Zero, default);
             team.Barrier(thread);
+            team.Lap(thread, StepPart.DecoderInputGradient, 2L * count * stride * width);
             if (trained)
             {
                 Accumulate(thread, output, start, count, first == 0);
@@ -175,5 +180,6 @@ internal sealed class TiedDecoder : IDisposable
         }
 
         team.Barrier(thread);
+        team.Lap(thread, StepPart.DecoderWeightGradient, 2L * count * stride * width);
     }
 }
