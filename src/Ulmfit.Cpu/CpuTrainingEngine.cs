@@ -35,7 +35,7 @@ public sealed class CpuTrainingEngine : ITrainingEngine, IDisposable
     /// <summary>Threads of a training step.</summary>
     public int Threads => team.Threads;
 
-    /// <summary>The instruction set in use: <c>avx512</c>, <c>avx2</c> or <c>scalar</c>.</summary>
+    /// <summary>The instruction set in use: <c>avx512</c>, <c>avx2</c>, <c>vector128</c> (ARM64) or <c>scalar</c>.</summary>
     public string InstructionSet => kernels.Name;
 
     /// <summary>Where the time of the engine's steps goes, all its networks together.</summary>

@@ -120,12 +120,9 @@ public sealed class BitIdentityTests
     }
 
     [Theory]
-    [InlineData("avx512")]
-    [InlineData("avx2")]
-    [InlineData("scalar")]
+    [MemberData(nameof(KernelTwinTests.Vectors), MemberType = typeof(KernelTwinTests))]
     public void Predict_ADocumentAloneOrInAnyBatch_GivesTheSameBits(string instructions)
     {
-        Assert.SkipUnless(KernelSet.Supported().Any(k => k.Name == instructions), $"This processor has no {instructions}.");
         using var engine = new CpuTrainingEngine(3, Named(instructions));
         using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
         int[][] documents = [.. Samples.Documents(Samples.Classifier, 150, 40, 3).Documents];

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Ulmfit.Cpu.Kernels;
 using Ulmfit.Model;
 
@@ -134,5 +135,41 @@ public sealed class PackingTests
         KeepBits.Set(mask, bits);
         KeepBits.Apply(bits, 2.5f, actual);
         Assert.Equal(x.Zip(mask, (a, b) => a * b), actual);
+    }
+
+    [Fact]
+    public void KeepBits_WithNarrowVectors_AreThoseWithWideOnes()
+    {
+        var random = new Random(8);
+        float[] mask = [.. Enumerable.Range(0, 16 * 60).Select(i => i < 16 ? 0f : i < 32 ? 1f : i < 48 ? -0f : random.Next(2) * 2.5f)], x = [.. mask.Select(_ => random.NextSingle())];
+        float[] wide = [.. x], narrow = [.. x];
+        ushort[] wideBits = new ushort[60], narrowBits = new ushort[60];
+        KeepBits.Set(mask, wideBits);
+        KeepBits.Apply(wideBits, 2.5f, wide);
+        unsafe
+        {
+            fixed (float* m = mask, n = narrow)
+            {
+                KeepBits.Set128(m, narrowBits);
+                KeepBits.Apply128(narrowBits, 2.5f, n);
+            }
+        }
+
+        Assert.Equal(wideBits, narrowBits);
+        Assert.Equal(wide, narrow);
+        Assert.Equal([0, 0xFFFF, 0], narrowBits[..3]);
+    }
+
+    [Fact]
+    public void Transposition_OfFourRows_IsTheSameByPortableOperations()
+    {
+        Vector128<uint>[] rows = [.. Enumerable.Range(0, 4).Select(i => Vector128.Create(0u, 1, 2, 3) + Vector128.Create(4u * (uint)i))], portable = [.. rows];
+        Transposition.Four(ref rows[0], ref rows[1], ref rows[2], ref rows[3]);
+        Transposition.FourPortable(ref portable[0], ref portable[1], ref portable[2], ref portable[3]);
+        for (uint i = 0; i < 4; i++)
+        {
+            Assert.Equal(Vector128.Create(i, i + 4, i + 8, i + 12), rows[i]);
+            Assert.Equal(rows[i], portable[i]);
+        }
     }
 }

@@ -6,8 +6,8 @@ namespace Ulmfit.Cpu.Kernels;
 
 /// <summary>
 /// Sixteen floats side by side. Every element-wise kernel is written once over this type, and every operation here is
-/// exact by IEEE 754, so that a kernel gives the same bits whether the lanes are one 512-bit register, two of 256 bits
-/// or sixteen scalars. Reductions over the lanes are one fixed tree.
+/// exact by IEEE 754, so that a kernel gives the same bits whether the lanes are one 512-bit register, two of 256 bits,
+/// four of 128 or sixteen scalars. Reductions over the lanes are one fixed tree.
 /// </summary>
 internal unsafe interface ILanes<T>
     where T : struct, ILanes<T>
@@ -163,6 +163,91 @@ internal readonly unsafe struct Lanes256(Vector256<float> low, Vector256<float> 
         Vector256.FusedMultiplyAdd(b, b, Vector256.Load(sums + 4)).Store(sums + 4);
         Vector256.FusedMultiplyAdd(c, c, Vector256.Load(sums + 8)).Store(sums + 8);
         Vector256.FusedMultiplyAdd(d, d, Vector256.Load(sums + 12)).Store(sums + 12);
+    }
+}
+
+/// <summary>Four 128-bit registers, by what every processor with such registers has in common: the path of ARM64.</summary>
+internal readonly unsafe struct Lanes128(Vector128<float> first, Vector128<float> second, Vector128<float> third, Vector128<float> fourth) : ILanes<Lanes128>
+{
+    private readonly Vector128<float> p = first;
+    private readonly Vector128<float> q = second;
+    private readonly Vector128<float> r = third;
+    private readonly Vector128<float> s = fourth;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Load(float* source) => new(Vector128.Load(source), Vector128.Load(source + 4), Vector128.Load(source + 8), Vector128.Load(source + 12));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, Lanes128 value)
+    {
+        value.p.Store(target);
+        value.q.Store(target + 4);
+        value.r.Store(target + 8);
+        value.s.Store(target + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 All(float value)
+    {
+        Vector128<float> v = Vector128.Create(value);
+        return new(v, v, v, v);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Add(Lanes128 a, Lanes128 b) => new(a.p + b.p, a.q + b.q, a.r + b.r, a.s + b.s);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Subtract(Lanes128 a, Lanes128 b) => new(a.p - b.p, a.q - b.q, a.r - b.r, a.s - b.s);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Multiply(Lanes128 a, Lanes128 b) => new(a.p * b.p, a.q * b.q, a.r * b.r, a.s * b.s);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Divide(Lanes128 a, Lanes128 b) => new(a.p / b.p, a.q / b.q, a.r / b.r, a.s / b.s);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) =>
+        new(Vector128.FusedMultiplyAdd(a.p, b.p, c.p), Vector128.FusedMultiplyAdd(a.q, b.q, c.q), Vector128.FusedMultiplyAdd(a.r, b.r, c.r), Vector128.FusedMultiplyAdd(a.s, b.s, c.s));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Sqrt(Lanes128 a) => new(Vector128.Sqrt(a.p), Vector128.Sqrt(a.q), Vector128.Sqrt(a.r), Vector128.Sqrt(a.s));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 SelectGreater(Lanes128 a, Lanes128 b, Lanes128 x, Lanes128 y) => new(
+        Vector128.ConditionalSelect(Vector128.GreaterThan(a.p, b.p), x.p, y.p),
+        Vector128.ConditionalSelect(Vector128.GreaterThan(a.q, b.q), x.q, y.q),
+        Vector128.ConditionalSelect(Vector128.GreaterThan(a.r, b.r), x.r, y.r),
+        Vector128.ConditionalSelect(Vector128.GreaterThan(a.s, b.s), x.s, y.s));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 SelectEqual(Lanes128 a, Lanes128 b, Lanes128 x, Lanes128 y) => new(
+        Vector128.ConditionalSelect(Vector128.Equals(a.p, b.p), x.p, y.p),
+        Vector128.ConditionalSelect(Vector128.Equals(a.q, b.q), x.q, y.q),
+        Vector128.ConditionalSelect(Vector128.Equals(a.r, b.r), x.r, y.r),
+        Vector128.ConditionalSelect(Vector128.Equals(a.s, b.s), x.s, y.s));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 ScaleByPowerOfTwo(Lanes128 value, Lanes128 shifted) => new(
+        (value.p.AsInt32() + Vector128.ShiftLeft(shifted.p.AsInt32(), 23)).AsSingle(),
+        (value.q.AsInt32() + Vector128.ShiftLeft(shifted.q.AsInt32(), 23)).AsSingle(),
+        (value.r.AsInt32() + Vector128.ShiftLeft(shifted.r.AsInt32(), 23)).AsSingle(),
+        (value.s.AsInt32() + Vector128.ShiftLeft(shifted.s.AsInt32(), 23)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddSquares(Lanes128 value, double* sums)
+    {
+        AddSquares(value.p, sums);
+        AddSquares(value.q, sums + 4);
+        AddSquares(value.r, sums + 8);
+        AddSquares(value.s, sums + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddSquares(Vector128<float> four, double* sums)
+    {
+        (Vector128<double> low, Vector128<double> high) = Vector128.Widen(four);
+        Vector128.FusedMultiplyAdd(low, low, Vector128.Load(sums)).Store(sums);
+        Vector128.FusedMultiplyAdd(high, high, Vector128.Load(sums + 2)).Store(sums + 2);
     }
 }
 

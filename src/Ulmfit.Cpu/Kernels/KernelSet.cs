@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Ulmfit.Cpu.Kernels;
@@ -21,6 +22,9 @@ internal abstract class KernelSet
 
     /// <summary>256-bit registers.</summary>
     public static KernelSet Avx2 { get; } = new KernelSet<Lanes256, MatrixTile256>("avx2");
+
+    /// <summary>128-bit registers, on whatever processor.</summary>
+    public static KernelSet Vectors128 { get; } = new KernelSet<Lanes128, MatrixTile128>("vector128");
 
     /// <summary>No vectors.</summary>
     public static KernelSet Scalar { get; } = new KernelSet<LanesScalar, MatrixTileScalar>("scalar");
@@ -46,6 +50,11 @@ internal abstract class KernelSet
         if (Vector256.IsHardwareAccelerated && Fma.IsSupported)
         {
             sets.Add(Avx2);
+        }
+
+        if (Vector128.IsHardwareAccelerated && (AdvSimd.IsSupported || Fma.IsSupported))
+        {
+            sets.Add(Vectors128);
         }
 
         sets.Add(Scalar);

@@ -10,9 +10,6 @@ namespace Ulmfit.Cpu.Kernels;
 /// </summary>
 internal readonly unsafe struct MatrixTile256 : IMatrixTile
 {
-    /// <summary>A page ahead: the processor's own prefetcher stops at its end.</summary>
-    private const int Ahead = 1024;
-
     public static int MaxRows => 6;
 
     public static void Run(int rows, float* a, nint aStride, float* b, int width, float* c, nint cStride, nint depth, float* start, nint startStride, float* ahead, nint aheadStep)

@@ -42,28 +42,7 @@ internal static unsafe class Packing
                 }
             }
 
-            int k0 = 0;
-            if (Avx.IsSupported && present >= 8)
-            {
-                for (; k0 + 8 <= depth; k0 += 8)
-                {
-                    for (int row = 0; row < present; row += 8)
-                    {
-                        // The last block overlaps the one before it and writes the same bits again.
-                        int r = Math.Min(row, present - 8);
-                        Transpose8(s + ((long)r * stride) + k0, stride, t + ((long)k0 * height) + r, height);
-                    }
-                }
-            }
-
-            for (int row = 0; row < present; row++)
-            {
-                float* from = s + ((long)row * stride);
-                for (long k = k0; k < depth; k++)
-                {
-                    t[(k * height) + row] = from[k];
-                }
-            }
+            Turn(s, stride, present, height, depth, t);
         }
     }
 
@@ -74,6 +53,7 @@ internal static unsafe class Packing
     /// <param name="height">Columns of the target.</param>
     /// <param name="depth">How many k.</param>
     /// <param name="target">Room for depth · height.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy(ReadOnlySpan<float> source, int stride, int present, int height, int depth, Span<float> target)
     {
         if (depth <= 0 || height <= 0)
@@ -107,6 +87,7 @@ internal static unsafe class Packing
     /// <param name="stride">Floats from one k to the next in the source.</param>
     /// <param name="depth">How many k.</param>
     /// <param name="target">The strips, one after another, each <c>[depth, height]</c>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyStrips(in StripLayout layout, int firstStrip, int endStrip, ReadOnlySpan<float> source, int stride, int depth, Span<float> target)
     {
         int firstRow = layout.Start(firstStrip), rows = layout.Start(endStrip) - firstRow;
@@ -128,9 +109,8 @@ internal static unsafe class Packing
                     float* to = strips + (k * height);
                     if (height is >= 8 and <= 16)
                     {
-                        Vector256<float> low = Vector256.Load(from), high = Vector256.Load(from + height - 8);
-                        low.Store(to);
-                        high.Store(to + height - 8);
+                        CopyBytes(from, to, 8 * sizeof(float));
+                        CopyBytes(from + height - 8, to + height - 8, 8 * sizeof(float));
                     }
                     else
                     {
@@ -145,6 +125,7 @@ internal static unsafe class Packing
     }
 
     /// <summary>target[k, r] = source[rows[k], r]: <see cref="Copy"/> of rows that lie anywhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(ReadOnlySpan<float> source, int stride, ReadOnlySpan<int> rows, int present, int height, Span<float> target)
     {
         Check(target.Length, (long)rows.Length * height);
@@ -189,25 +170,47 @@ internal static unsafe class Packing
         Check(source.Length, ((long)(present - 1) * stride) + depth);
         fixed (float* s = source, t = target)
         {
-            int k0 = 0;
-            if (Avx.IsSupported && present >= 8)
+            Turn(s, stride, present, height, depth, t);
+        }
+    }
+
+    /// <summary>target[k, r] = source[r, k] for the rows that are there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Turn(float* source, long stride, int present, int height, int depth, float* target)
+    {
+        int k = 0;
+
+        // The last block of rows overlaps the one before it and writes the same bits again.
+        if (Avx2.IsSupported && present >= 8)
+        {
+            for (; k + 8 <= depth; k += 8)
             {
-                for (; k0 + 8 <= depth; k0 += 8)
+                for (int row = 0; row < present; row += 8)
                 {
-                    for (int row = 0; row < present; row += 8)
-                    {
-                        int r = Math.Min(row, present - 8);
-                        Transpose8(s + ((long)r * stride) + k0, stride, t + ((long)k0 * height) + r, height);
-                    }
+                    int r = Math.Min(row, present - 8);
+                    Transposition.Eight(source + (r * stride) + k, stride, target + ((long)k * height) + r, height);
                 }
             }
+        }
 
-            for (int row = 0; row < present; row++)
+        if (Vector128.IsHardwareAccelerated && present >= 4)
+        {
+            for (; k + 4 <= depth; k += 4)
             {
-                for (int k = k0; k < depth; k++)
+                for (int row = 0; row < present; row += 4)
                 {
-                    t[((long)k * height) + row] = s[((long)row * stride) + k];
+                    int r = Math.Min(row, present - 4);
+                    Transposition.Four(source + (r * stride) + k, stride, target + ((long)k * height) + r, height);
                 }
+            }
+        }
+
+        for (int row = 0; row < present; row++)
+        {
+            float* from = source + (row * stride);
+            for (long j = k; j < depth; j++)
+            {
+                target[(j * height) + row] = from[j];
             }
         }
     }
@@ -217,10 +220,7 @@ internal static unsafe class Packing
     {
         if (present == 32 && height == 32)
         {
-            Vector256.Store(Vector256.Load(source), target);
-            Vector256.Store(Vector256.Load(source + 8), target + 8);
-            Vector256.Store(Vector256.Load(source + 16), target + 16);
-            Vector256.Store(Vector256.Load(source + 24), target + 24);
+            CopyBytes(source, target, 32 * sizeof(float));
             return;
         }
 
@@ -229,11 +229,17 @@ internal static unsafe class Packing
         {
             for (; j + 8 <= present; j += 8)
             {
-                Vector256.Store(Vector256.Load(source + j), target + j);
+                CopyBytes(source + j, target + j, 8 * sizeof(float));
             }
 
-            // The last vector overlaps the one before it and writes the same bits again.
-            Vector256.Store(Vector256.Load(source + present - 8), target + present - 8);
+            // The last piece overlaps the one before it and writes the same bits again.
+            CopyBytes(source + present - 8, target + present - 8, 8 * sizeof(float));
+            j = present;
+        }
+        else if (present >= 4)
+        {
+            CopyBytes(source, target, 4 * sizeof(float));
+            CopyBytes(source + present - 4, target + present - 4, 4 * sizeof(float));
             j = present;
         }
 
@@ -248,30 +254,9 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>A constant number of bytes, which the compiler moves in the widest registers there are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose8(float* source, long stride, float* target, long targetStride)
-    {
-        Vector256<float> r0 = Vector256.Load(source), r1 = Vector256.Load(source + stride), r2 = Vector256.Load(source + (2 * stride)), r3 = Vector256.Load(source + (3 * stride));
-        Vector256<float> r4 = Vector256.Load(source + (4 * stride)), r5 = Vector256.Load(source + (5 * stride)), r6 = Vector256.Load(source + (6 * stride)), r7 = Vector256.Load(source + (7 * stride));
-        Vector256<float> t0 = Avx.UnpackLow(r0, r1), t1 = Avx.UnpackHigh(r0, r1), t2 = Avx.UnpackLow(r2, r3), t3 = Avx.UnpackHigh(r2, r3);
-        Vector256<float> t4 = Avx.UnpackLow(r4, r5), t5 = Avx.UnpackHigh(r4, r5), t6 = Avx.UnpackLow(r6, r7), t7 = Avx.UnpackHigh(r6, r7);
-        r0 = Avx.Shuffle(t0, t2, 0x44);
-        r1 = Avx.Shuffle(t0, t2, 0xEE);
-        r2 = Avx.Shuffle(t1, t3, 0x44);
-        r3 = Avx.Shuffle(t1, t3, 0xEE);
-        r4 = Avx.Shuffle(t4, t6, 0x44);
-        r5 = Avx.Shuffle(t4, t6, 0xEE);
-        r6 = Avx.Shuffle(t5, t7, 0x44);
-        r7 = Avx.Shuffle(t5, t7, 0xEE);
-        Avx.Permute2x128(r0, r4, 0x20).Store(target);
-        Avx.Permute2x128(r1, r5, 0x20).Store(target + targetStride);
-        Avx.Permute2x128(r2, r6, 0x20).Store(target + (2 * targetStride));
-        Avx.Permute2x128(r3, r7, 0x20).Store(target + (3 * targetStride));
-        Avx.Permute2x128(r0, r4, 0x31).Store(target + (4 * targetStride));
-        Avx.Permute2x128(r1, r5, 0x31).Store(target + (5 * targetStride));
-        Avx.Permute2x128(r2, r6, 0x31).Store(target + (6 * targetStride));
-        Avx.Permute2x128(r3, r7, 0x31).Store(target + (7 * targetStride));
-    }
+    private static void CopyBytes(float* source, float* target, uint count) => Unsafe.CopyBlockUnaligned(target, source, count);
 
     private static void Check(int length, long needed)
     {
