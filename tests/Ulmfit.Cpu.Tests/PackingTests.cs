@@ -29,102 +29,156 @@ public sealed class PackingTests
     }
 
     [Fact]
-    public void TransposeCopyAndGather_OfAnySize_MoveEveryElement()
+    public void Transpose_OfAnySize_MovesEveryElementToItsPlace() => Law.Holds<Block>(400, c =>
     {
-        var random = new Random(2);
-        for (int round = 0; round < 200; round++)
+        Arena arena = new(c.Numbers, c.Seed);
+        int stride = c.Depth + c.Gap;
+        Span<float> source = arena.In(c.Present == 0 ? 0 : ((c.Present - 1) * stride) + c.Depth), target = arena.Out(c.Depth * c.Height);
+        Packing.Transpose(source, stride, c.Present, c.Height, c.Depth, target);
+        arena.AssertNothingElseWritten();
+        for (int k = 0; k < c.Depth; k++)
         {
-            int height = random.Next(1, 35), present = random.Next(1, height + 1), depth = random.Next(1, 40), stride = Math.Max(present, depth) + random.Next(0, 4);
-            float[] source = [.. Enumerable.Range(0, Math.Max(present, depth) * stride).Select(_ => random.NextSingle())];
-            var target = new float[depth * height];
-            Packing.Transpose(source, stride, present, height, depth, target);
-            AssertPlaces((k, r) => r < present ? source[(r * stride) + k] : 0f);
-            Packing.Copy(source, stride, present, height, depth, target);
-            AssertPlaces((k, r) => r < present ? source[(k * stride) + r] : 0f);
-            int[] rows = [.. Enumerable.Range(0, depth).Select(_ => random.Next(depth))];
-            Packing.Gather(source, stride, rows, present, height, target);
-            AssertPlaces((k, r) => r < present ? source[(rows[k] * stride) + r] : 0f);
-
-            void AssertPlaces(Func<int, int, float> expected)
+            for (int r = 0; r < c.Height; r++)
             {
-                for (int k = 0; k < depth; k++)
-                {
-                    for (int r = 0; r < height; r++)
-                    {
-                        Assert.Equal(expected(k, r), target[(k * height) + r]);
-                    }
-                }
+                AssertMoved(r < c.Present ? source[(r * stride) + k] : 0f, target[(k * c.Height) + r]);
             }
+        }
+    });
+
+    [Fact]
+    public void Copy_OfAnySize_MovesEveryElementToItsPlace() => Law.Holds<Block>(400, c =>
+    {
+        Arena arena = new(c.Numbers, c.Seed);
+        int stride = c.Present + c.Gap;
+        Span<float> source = arena.In(c.Depth == 0 ? 0 : ((c.Depth - 1) * stride) + c.Present), target = arena.Out(c.Depth * c.Height);
+        Packing.Copy(source, stride, c.Present, c.Height, c.Depth, target);
+        arena.AssertNothingElseWritten();
+        for (int k = 0; k < c.Depth; k++)
+        {
+            for (int r = 0; r < c.Height; r++)
+            {
+                AssertMoved(r < c.Present ? source[(k * stride) + r] : 0f, target[(k * c.Height) + r]);
+            }
+        }
+    });
+
+    [Fact]
+    public void Gather_OfAnyRows_MovesEveryElementToItsPlace() => Law.Holds<Block>(400, c =>
+    {
+        Arena arena = new(c.Numbers, c.Seed);
+        var random = new Random(c.Seed);
+        int stride = c.Present + c.Gap, available = 1 + (c.Seed % 30);
+        int[] rows = [.. Enumerable.Range(0, c.Depth).Select(_ => random.Next(available))];
+        Span<float> source = arena.In(((available - 1) * stride) + c.Present), target = arena.Out(c.Depth * c.Height);
+        Packing.Gather(source, stride, rows, c.Present, c.Height, target);
+        arena.AssertNothingElseWritten();
+        for (int k = 0; k < c.Depth; k++)
+        {
+            for (int r = 0; r < c.Height; r++)
+            {
+                AssertMoved(r < c.Present ? source[(rows[k] * stride) + r] : 0f, target[(k * c.Height) + r]);
+            }
+        }
+    });
+
+    [Fact]
+    public void CopyStrips_OfATransposedOperand_MovesEveryElementToItsPlace() => Law.Holds<Strips>(400, c =>
+    {
+        Arena arena = new(Numbers.Ordinary, c.Seed);
+        var layout = new StripLayout(c.Lanes, c.MaxHeight);
+        int first = c.Seed % layout.Count, end = first + 1 + (c.Seed / 64 % (layout.Count - first)), firstRow = layout.Start(first), rows = layout.Start(end) - firstRow;
+        int stride = rows + c.Gap;
+        Span<float> source = arena.In(((c.Depth - 1) * stride) + rows), target = arena.Out(rows * c.Depth);
+        Packing.CopyStrips(layout, first, end, source, stride, c.Depth, target);
+        arena.AssertNothingElseWritten();
+        for (int row = 0; row < rows; row++)
+        {
+            for (int k = 0; k < c.Depth; k++)
+            {
+                AssertMoved(source[(k * stride) + row], target[Place(layout, firstRow + row, c.Depth, k) - (firstRow * c.Depth)]);
+            }
+        }
+    });
+
+    [Fact]
+    public void Scatter_OfColumns_FillsTheirPlacesAndNoOthers() => Law.Holds<Strips>(400, c =>
+    {
+        Arena arena = new(Numbers.Ordinary, c.Seed);
+        var layout = new StripLayout(c.Lanes, c.MaxHeight);
+        int rows = 1 + (c.Seed % c.Lanes), firstRow = layout.Start(c.Seed / 64 % (layout.StripOf(rows - 1) + 1)), packedDepth = c.Before + c.Depth + c.After, stride = c.Depth + c.Gap;
+        Span<float> source = arena.In(((rows - firstRow - 1) * stride) + c.Depth), target = arena.Out(c.Lanes * packedDepth);
+        float[] before = target.ToArray();
+        Packing.Scatter(layout, rows, source, stride, firstRow, target, packedDepth, c.Before, c.Depth);
+        arena.AssertNothingElseWritten();
+        for (int row = 0; row < c.Lanes; row++)
+        {
+            for (int k = 0; k < packedDepth; k++)
+            {
+                int place = Place(layout, row, packedDepth, k), column = k - c.Before;
+                bool moved = row >= firstRow && row < rows && column >= 0 && column < c.Depth;
+                AssertMoved(moved ? source[((row - firstRow) * stride) + column] : before[place], target[place]);
+            }
+        }
+    });
+
+    [Fact]
+    public void Packing_OfBadArguments_ThrowsAndWritesNothing()
+    {
+        var layout = new StripLayout(9, 4);
+        (string What, Action<Arena> Call)[] calls =
+        [
+            ("a short source to transpose", a => Packing.Transpose(a.In(10), 4, 3, 3, 4, a.Out(12))),
+            ("a short target to transpose", a => Packing.Transpose(a.In(12), 4, 3, 3, 4, a.Out(11))),
+            ("more rows than the target has", a => Packing.Transpose(a.In(20), 4, 5, 4, 4, a.Out(20))),
+            ("a negative number of rows", a => Packing.Transpose(a.In(20), 4, -1, 4, 4, a.Out(20))),
+            ("rows that go back", a => Packing.Transpose(a.In(20), -4, 3, 4, 4, a.Out(20))),
+            ("a short source to copy", a => Packing.Copy(a.In(11), 3, 3, 4, 4, a.Out(16))),
+            ("a short target to copy", a => Packing.Copy(a.In(12), 3, 3, 4, 4, a.Out(15))),
+            ("more columns than the target has", a => Packing.Copy(a.In(40), 5, 5, 4, 4, a.Out(20))),
+            ("copied rows that go back", a => Packing.Copy(a.In(40), -5, 4, 4, 4, a.Out(20))),
+            ("a row beyond the source", a => Packing.Gather(a.In(12), 4, [0, 3], 4, 4, a.Out(8))),
+            ("a row before the source", a => Packing.Gather(a.In(12), 4, [0, -1], 4, 4, a.Out(8))),
+            ("a short target to gather", a => Packing.Gather(a.In(12), 4, [0, 1], 4, 4, a.Out(7))),
+            ("more gathered columns than the target has", a => Packing.Gather(a.In(12), 4, [0, 1], 5, 4, a.Out(12))),
+            ("a short transposed operand", a => Packing.CopyStrips(layout, 0, 3, a.In(17), 9, 2, a.Out(18))),
+            ("short strips", a => Packing.CopyStrips(layout, 0, 3, a.In(18), 9, 2, a.Out(17))),
+            ("strips that go back", a => Packing.CopyStrips(layout, 0, 3, a.In(18), -9, 2, a.Out(18))),
+            ("a strip after the last", a => Packing.CopyStrips(layout, 0, 4, a.In(90), 9, 2, a.Out(90))),
+            ("a short source to scatter", a => Packing.Scatter(layout, 9, a.In(26), 3, 0, a.Out(45), 5, 1, 3)),
+            ("a short target to scatter", a => Packing.Scatter(layout, 9, a.In(27), 3, 0, a.Out(41), 5, 1, 3)),
+            ("columns beyond the depth", a => Packing.Scatter(layout, 9, a.In(27), 3, 0, a.Out(90), 5, 3, 3)),
+            ("columns before the depth", a => Packing.Scatter(layout, 9, a.In(27), 3, 0, a.Out(90), 5, -1, 3)),
+            ("a first row within a strip", a => Packing.Scatter(layout, 9, a.In(27), 3, 1, a.Out(90), 5, 0, 3)),
+            ("more rows than the layout has", a => Packing.Scatter(layout, 10, a.In(90), 3, 0, a.Out(90), 5, 0, 3)),
+            ("words that do not go with the mask", a => KeepBits.Set(a.In(31), new ushort[2])),
+            ("words that do not go with the floats", a => KeepBits.Apply(new ushort[2], 2f, a.Out(33))),
+        ];
+        foreach ((string what, Action<Arena> call) in calls)
+        {
+            var arena = new Arena(Numbers.Ordinary, 1);
+            Exception? thrown = Record.Exception(() => call(arena));
+            Assert.True(thrown is ArgumentException, $"{what}: {thrown?.ToString() ?? "nothing was thrown"}");
+            arena.AssertNothingWritten();
         }
     }
 
     [Fact]
-    public void CopyStrips_OfATransposedOperand_EqualsEachStripByItself()
+    public void DropoutMask_FromAnyIndex_HasTheWordsOfTheStream() => Law.Holds<Mask>(400, c =>
     {
-        var random = new Random(4);
-        for (int round = 0; round < 100; round++)
-        {
-            int rows = random.Next(1, 80), depth = random.Next(1, 20), stride = rows + random.Next(0, 5);
-            var layout = new StripLayout(rows, random.Next(2) == 0 ? 14 : 6);
-            int first = random.Next(0, layout.Count), end = random.Next(first + 1, layout.Count + 1), firstRow = layout.Start(first);
-            float[] source = [.. Enumerable.Range(0, depth * stride).Select(_ => random.NextSingle())];
-            var actual = new float[(layout.Start(end) - firstRow) * depth];
-            var expected = new float[actual.Length];
-            Packing.CopyStrips(layout, first, end, source.AsSpan(firstRow), stride, depth, actual);
-            for (int strip = first; strip < end; strip++)
-            {
-                int row = layout.Start(strip), height = layout.HeightOf(strip);
-                Packing.Copy(source.AsSpan(row), stride, height, height, depth, expected.AsSpan((row - firstRow) * depth));
-            }
+        var stream = new Philox(new RandomKey((ulong)c.Seed * 0x9E3779B97F4A7C15, c.Seed % 5, c.Seed % 1000, c.Seed), RandomPurpose.WeightDrop, c.Seed % 3);
+        float rate = c.Percent / 100f;
 
-            Assert.Equal(expected, actual);
-        }
-    }
-
-    [Fact]
-    public void Scatter_OfColumns_FillsTheirPlacesAndNoOthers()
-    {
-        var random = new Random(3);
-        for (int round = 0; round < 100; round++)
+        // Counters are 32 bits: near their end the next block is the first again.
+        long first = c.NearTheEnd ? (4L << 32) - c.First : c.First;
+        Arena arena = new(Numbers.Ordinary, c.Seed);
+        Span<float> mask = arena.Out(c.Length);
+        DropoutMask.Fill(stream, rate, first, mask);
+        arena.AssertNothingElseWritten();
+        for (int i = 0; i < mask.Length; i++)
         {
-            int lanes = random.Next(1, 60), rows = random.Next(1, lanes + 1), depth = random.Next(20, 50), count = random.Next(1, 20), first = random.Next(0, depth - count), stride = count + random.Next(0, 5);
-            var layout = new StripLayout(lanes, 14);
-            int firstStrip = random.Next(0, layout.StripOf(rows - 1) + 1), firstRow = layout.Start(firstStrip);
-            float[] source = [.. Enumerable.Range(0, lanes * stride).Select(_ => random.NextSingle())];
-            float[] target = Enumerable.Repeat(-1f, lanes * depth).ToArray();
-            Packing.Scatter(layout, rows, source, stride, firstRow, target, depth, first, count);
-            for (int row = 0; row < lanes; row++)
-            {
-                int strip = layout.StripOf(row);
-                for (int k = 0; k < depth; k++)
-                {
-                    bool moved = row >= firstRow && row < rows && k >= first && k < first + count;
-                    float expected = moved ? source[((row - firstRow) * stride) + k - first] : -1f;
-                    Assert.Equal(expected, target[(layout.Start(strip) * depth) + (k * layout.HeightOf(strip)) + row - layout.Start(strip)]);
-                }
-            }
+            AssertMoved(stream.Word(first + i) < Philox.DropThreshold(rate) ? 0f : 1f / (1f - rate), mask[i]);
         }
-    }
-
-    [Theory]
-    [InlineData(0.3f)]
-    [InlineData(0.5f)]
-    public void DropoutMask_FromAnyIndex_HasTheWordsOfTheStream(float rate)
-    {
-        var stream = new Philox(new RandomKey(0xFEDCBA9876543210, 2, 3, 4), RandomPurpose.WeightDrop, 1);
-        foreach (int first in new[] { 0, 1, 2, 3, 17, 1000 })
-        {
-            for (int length = 0; length < 70; length++)
-            {
-                var mask = new float[length];
-                DropoutMask.Fill(stream, rate, first, mask);
-                for (int i = 0; i < length; i++)
-                {
-                    Assert.Equal(stream.Word(first + i) < Philox.DropThreshold(rate) ? 0f : 1f / (1f - rate), mask[i]);
-                }
-            }
-        }
-    }
+    });
 
     [Fact]
     public void KeepBits_SetAndApplied_AreTheMask()
@@ -172,4 +226,29 @@ public sealed class PackingTests
             Assert.Equal(rows[i], portable[i]);
         }
     }
+
+    private static void AssertMoved(float expected, float actual)
+    {
+        if (BitConverter.SingleToInt32Bits(expected) != BitConverter.SingleToInt32Bits(actual))
+        {
+            Assert.Fail($"{actual:r} instead of {expected:r}.");
+        }
+    }
+
+    /// <summary>Where element k of a row lies in a packed left operand.</summary>
+    private static int Place(in StripLayout layout, int row, int packedDepth, int k)
+    {
+        int strip = layout.StripOf(row), start = layout.Start(strip);
+        return (start * packedDepth) + (k * layout.HeightOf(strip)) + row - start;
+    }
+
+    internal sealed record Block([Between(0, 40)] int Height, [Between(0, 40)] int Absent, [Between(0, 45)] int Depth, [Between(0, 9)] int Gap, Numbers Numbers, int Seed)
+    {
+        public int Present => Math.Max(0, Height - Absent);
+    }
+
+    internal sealed record Strips(
+        [Between(1, 80)] int Lanes, [Between(1, 18)] int MaxHeight, [Between(1, 45)] int Depth, [Between(0, 20)] int Before, [Between(0, 20)] int After, [Between(0, 9)] int Gap, int Seed);
+
+    internal sealed record Mask([Between(0, 150)] int First, [Between(0, 150)] int Length, [Between(0, 95)] int Percent, bool NearTheEnd, int Seed);
 }

@@ -21,6 +21,11 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
         in StripLayout layout, int firstStrip, int endStrip, int rows, ReadOnlySpan<float> a, int packedDepth, int depthStart, int depth,
         ReadOnlySpan<float> b, int width, Span<float> c, int cStride, ReadOnlySpan<float> start, int startStride, int next)
     {
+        if (firstStrip < 0 || endStrip > layout.Count || rows > layout.Rows)
+        {
+            throw new ArgumentException($"Strips {firstStrip} to {endStrip} and {rows} rows are not of a layout of {layout.Count} strips and {layout.Rows} rows.");
+        }
+
         int firstRow = layout.Start(firstStrip);
         int count = Math.Min(layout.Start(endStrip), rows) - firstRow;
         if (count <= 0)
@@ -28,12 +33,14 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
             return;
         }
 
-        if (width is not (16 or 32) || layout.Height > TTile.MaxRows || depthStart + depth > packedDepth)
+        if (width is not (16 or 32) || layout.Height > TTile.MaxRows || depthStart < 0 || depth < 0 || depthStart > packedDepth - depth)
         {
             throw new ArgumentException($"A panel of {width} columns, strips of {layout.Height} rows and depths {depthStart} + {depth} of {packedDepth} cannot be multiplied.");
         }
 
-        Need(a.Length, (long)(Math.Min(layout.Start(endStrip), layout.Rows) - firstRow) * packedDepth);
+        NeedForward(cStride);
+        NeedForward(startStride);
+        Need(a.Length, (long)(layout.Start(endStrip) - firstRow) * packedDepth);
         Need(b.Length, (long)depth * width);
         Need(c.Length, ((long)(count - 1) * cStride) + width);
         if (!start.IsEmpty)
@@ -78,6 +85,8 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
             return;
         }
 
+        NeedForward(gateStride);
+        NeedForward(stateStride);
         Need(gates.Length, ((long)(rows - 1) * gateStride) + (4 * Lanes));
         long states = ((long)(rows - 1) * stateStride) + Lanes;
         Need(previousCell.Length, states);
@@ -118,6 +127,8 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
             return;
         }
 
+        NeedForward(gateStride);
+        NeedForward(stateStride);
         Need(gates.Length, ((long)(rows - 1) * gateStride) + (4 * Lanes));
         long states = ((long)(rows - 1) * stateStride) + Lanes;
         Need(previousCell.Length, states);
@@ -161,6 +172,11 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override double SoftmaxCrossEntropy(Span<float> logits, int target, float scale)
     {
+        if ((uint)target >= (uint)logits.Length)
+        {
+            throw new ArgumentException($"Target {target} is not one of {logits.Length} logits.", nameof(target));
+        }
+
         int whole = logits.Length & -Lanes, tail = logits.Length - whole;
         float label = logits[target];
         float* temporary = stackalloc float[16];
@@ -676,6 +692,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
         NeedWholeVectors(target.Length);
         if (rows > 0)
         {
+            NeedForward(stride);
             Need(x.Length, ((long)(rows - 1) * stride) + target.Length);
         }
 

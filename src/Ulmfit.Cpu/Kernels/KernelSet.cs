@@ -202,6 +202,16 @@ internal abstract class KernelSet
         }
     }
 
+    /// <summary>Throws where the rows of an operand would go backwards in memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static void NeedForward(int stride)
+    {
+        if (stride < 0)
+        {
+            throw new ArgumentException($"A stride of {stride} is negative.");
+        }
+    }
+
     private static void ThrowShort(int length, long needed) => throw new ArgumentException($"A span of {needed} floats is needed, but {length} were given.");
 }
 

@@ -26,6 +26,7 @@ internal static unsafe class Packing
             return;
         }
 
+        CheckShape(stride, present, height);
         Check(target.Length, (long)depth * height);
         if (present > 0)
         {
@@ -61,6 +62,7 @@ internal static unsafe class Packing
             return;
         }
 
+        CheckShape(stride, present, height);
         Check(target.Length, (long)depth * height);
         if (present > 0)
         {
@@ -90,12 +92,18 @@ internal static unsafe class Packing
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyStrips(in StripLayout layout, int firstStrip, int endStrip, ReadOnlySpan<float> source, int stride, int depth, Span<float> target)
     {
+        if (firstStrip < 0 || endStrip > layout.Count)
+        {
+            throw new ArgumentException($"Strips {firstStrip} to {endStrip} are not of a layout of {layout.Count}.");
+        }
+
         int firstRow = layout.Start(firstStrip), rows = layout.Start(endStrip) - firstRow;
         if (rows <= 0 || depth <= 0)
         {
             return;
         }
 
+        CheckShape(stride, rows, rows);
         Check(source.Length, ((long)(depth - 1) * stride) + rows);
         Check(target.Length, (long)rows * depth);
         fixed (float* s = source, t = target)
@@ -128,12 +136,18 @@ internal static unsafe class Packing
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(ReadOnlySpan<float> source, int stride, ReadOnlySpan<int> rows, int present, int height, Span<float> target)
     {
+        CheckShape(stride, present, height);
         Check(target.Length, (long)rows.Length * height);
+        foreach (int row in rows)
+        {
+            Check(row, 0);
+            Check(source.Length, ((long)row * stride) + present);
+        }
+
         fixed (float* s = source, t = target)
         {
             for (int k = 0; k < rows.Length; k++)
             {
-                Check(source.Length, ((long)rows[k] * stride) + present);
                 CopyRow(s + ((long)rows[k] * stride), t + ((long)k * height), present, height);
             }
         }
@@ -154,23 +168,28 @@ internal static unsafe class Packing
     /// <param name="count">Number of columns.</param>
     public static void Scatter(in StripLayout layout, int rows, ReadOnlySpan<float> source, int stride, int firstRow, Span<float> target, int packedDepth, int depthStart, int count)
     {
-        for (int strip = layout.StripOf(firstRow), row = firstRow; row < rows; strip++)
+        if (firstRow >= rows || count <= 0)
         {
-            int height = layout.HeightOf(strip);
-            int present = Math.Min(height, rows - row);
-            Span<float> place = target.Slice((row * packedDepth) + (depthStart * height), count * height);
-            TransposeStrided(source[((row - firstRow) * stride)..], stride, present, height, count, place);
-            row += height;
+            return;
         }
-    }
 
-    /// <summary>As <see cref="Transpose"/>, but leaves absent rows of the target alone.</summary>
-    private static void TransposeStrided(ReadOnlySpan<float> source, int stride, int present, int height, int depth, Span<float> target)
-    {
-        Check(source.Length, ((long)(present - 1) * stride) + depth);
+        int first = layout.StripOf(firstRow), last = layout.StripOf(rows - 1);
+        if (firstRow < 0 || firstRow != layout.Start(first) || rows > layout.Rows || stride < 0 || depthStart < 0 || count > packedDepth - depthStart)
+        {
+            throw new ArgumentException(
+                $"Rows {firstRow} to {rows} of a layout of {layout.Rows}, with stride {stride}, cannot become depths {depthStart} + {count} of {packedDepth}.");
+        }
+
+        Check(source.Length, ((long)(rows - 1 - firstRow) * stride) + count);
+        Check(target.Length, ((long)layout.Start(last) * packedDepth) + ((long)(depthStart + count) * layout.HeightOf(last)));
         fixed (float* s = source, t = target)
         {
-            Turn(s, stride, present, height, depth, t);
+            for (int strip = first; strip <= last; strip++)
+            {
+                // As a transposition, but absent rows of the target are left alone.
+                int row = layout.Start(strip), height = layout.HeightOf(strip);
+                Turn(s + ((long)(row - firstRow) * stride), stride, Math.Min(height, rows - row), height, count, t + ((long)row * packedDepth) + ((long)depthStart * height));
+            }
         }
     }
 
@@ -257,6 +276,14 @@ internal static unsafe class Packing
     /// <summary>A constant number of bytes, which the compiler moves in the widest registers there are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CopyBytes(float* source, float* target, uint count) => Unsafe.CopyBlockUnaligned(target, source, count);
+
+    private static void CheckShape(int stride, int present, int height)
+    {
+        if (stride < 0 || present < 0 || present > height)
+        {
+            throw new ArgumentException($"{present} rows of {height} with a stride of {stride} cannot be packed.");
+        }
+    }
 
     private static void Check(int length, long needed)
     {
