@@ -360,24 +360,16 @@ internal sealed class LstmLayer : IDisposable
         var gates = new LeftOperand(activations.Gates.Value, 0, width, width, shape.Rows, Transposed: true);
         product.Pack(thread, activations.Input.Value.Span, InputWidth, InputWidth, shape.Rows, default, scratch.Right.Value);
         team.Barrier(thread);
-        product.Multiply(thread, gates, scratch.Right.Value, InputWidth, InputWeight.Gradient, 0, InputWidth, start, default);
+        product.Multiply(thread, gates, scratch.Right.Value, InputWidth, InputWeight.Gradient, 0, InputWidth, start, default, InputBias.Gradient.Span);
         team.Barrier(thread);
         product.Pack(thread, activations.Hidden.Value.Span, Units, Units, shape.Rows, shape.Previous.AsSpan(0, shape.Rows), scratch.Right.Value);
         team.Barrier(thread);
-        product.Multiply(thread, gates, scratch.Right.Value, Units, HiddenWeight.Gradient, 0, Units, start, default);
-        team.Barrier(thread);
-        while (team.Take(thread, Units / KernelSet.Lanes, out int group))
+        if (thread == 0)
         {
-            Span<float> gradient = InputBias.Gradient.Slice(group * Group, Group);
-            if (begin)
-            {
-                gradient.Clear();
-            }
-
-            kernels.AddColumns(activations.Gates.Value.From(group * Group), shape.Rows, width, gradient);
-            gradient.CopyTo(HiddenBias.Gradient.Slice(group * Group, Group));
+            InputBias.Gradient.Span.CopyTo(HiddenBias.Gradient.Span);
         }
 
+        product.Multiply(thread, gates, scratch.Right.Value, Units, HiddenWeight.Gradient, 0, Units, start, default);
         team.Barrier(thread);
         team.Lap(thread, StepPart.WeightGradients, 2L * shape.Rows * width * (InputWidth + Units));
     }

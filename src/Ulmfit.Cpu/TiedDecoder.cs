@@ -158,27 +158,13 @@ internal sealed class TiedDecoder : IDisposable
 
     private void Accumulate(int thread, AlignedBuffer output, int start, int count, bool begin)
     {
-        const int Columns = 256;
         int stride = LogitWidth;
         AlignedBuffer block = logits.Value;
         product.Pack(thread, output.From(start), width, width, count, default, outputPack.Value);
         team.Barrier(thread);
         product.Multiply(
             thread, new LeftOperand(block, 0, stride, vocabulary, count, Transposed: true), outputPack.Value, width,
-            weight.Gradient, 0, width, begin ? ChainStart.Zero : ChainStart.Output, default);
-        team.Barrier(thread);
-        while (team.Take(thread, (stride + Columns - 1) / Columns, out int task))
-        {
-            int column = task * Columns;
-            Span<float> gradient = bias.Gradient.Slice(column, Math.Min(Columns, stride - column));
-            if (begin)
-            {
-                gradient.Clear();
-            }
-
-            kernels.AddColumns(block.From(column), count, stride, gradient);
-        }
-
+            weight.Gradient, 0, width, begin ? ChainStart.Zero : ChainStart.Output, default, bias.Gradient.Span);
         team.Barrier(thread);
         team.Lap(thread, StepPart.DecoderWeightGradient, 2L * count * stride * width);
     }

@@ -477,6 +477,43 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void AddStripRows(ReadOnlySpan<float> strip, int height, int depth, Span<float> target)
+    {
+        if (height is < 1 or > Lanes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(height), height, $"A strip has 1 to {Lanes} rows.");
+        }
+
+        Need(strip.Length, (long)depth * height);
+        Need(target.Length, height);
+        float* lanes = stackalloc float[Lanes];
+        target[..height].CopyTo(new Span<float>(lanes, Lanes));
+        new Span<float>(lanes + height, Lanes - height).Clear();
+        fixed (float* p = strip)
+        {
+            // A whole vector reaches into the next k; its lanes beyond the height are never looked at.
+            T sum = T.Load(lanes);
+            long k = 0, end = (long)depth * height;
+            for (; (k * height) + Lanes <= end; k++)
+            {
+                sum = T.Add(sum, T.Load(p + (k * height)));
+            }
+
+            T.Store(lanes, sum);
+            for (; k < depth; k++)
+            {
+                for (int r = 0; r < height; r++)
+                {
+                    lanes[r] += p[(k * height) + r];
+                }
+            }
+        }
+
+        new ReadOnlySpan<float>(lanes, height).CopyTo(target);
+    }
+
+    /// <inheritdoc/>
     public override void AddSquaredDeviations(ReadOnlySpan<float> x, int rows, int stride, ReadOnlySpan<float> mean, Span<float> target)
     {
         int n = CheckRows(x, rows, stride, target);

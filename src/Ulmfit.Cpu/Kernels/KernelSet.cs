@@ -148,6 +148,9 @@ internal abstract class KernelSet
     /// <summary>target[j] += Σ over rows of x[row, j], in the order of rows.</summary>
     public abstract void AddColumns(ReadOnlySpan<float> x, int rows, int stride, Span<float> target);
 
+    /// <summary>target[r] += Σ over k of strip[k, r], in the order of k, for a packed strip <c>[depth, height]</c> of any height up to sixteen.</summary>
+    public abstract void AddStripRows(ReadOnlySpan<float> strip, int height, int depth, Span<float> target);
+
     /// <summary>target[j] += Σ over rows of (x[row, j] − mean[j])².</summary>
     public abstract void AddSquaredDeviations(ReadOnlySpan<float> x, int rows, int stride, ReadOnlySpan<float> mean, Span<float> target);
 
