@@ -32,10 +32,10 @@ internal sealed class MatrixProduct : IDisposable
     /// Greatest depth of a block: a tile's start and end cost little beside it, and the panel of B streams from the
     /// second-level cache.
     /// </summary>
-    private const int DepthBlock = 576;
+    private const int DepthBlock = 768;
 
     /// <summary>Most strips of a block: with the depth above at most three quarters of a MiB, for the second-level cache.</summary>
-    private const int MaxBlockStrips = 24;
+    private const int MaxBlockStrips = 18;
 
     private readonly ComputeTeam team;
     private readonly KernelSet kernels;
