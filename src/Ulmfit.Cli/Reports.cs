@@ -37,7 +37,7 @@ internal static class Reports
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"accuracy {metrics.Accuracy:P2}   macro-F1 {metrics.MacroF1:F4}   of {metrics.Count} texts"));
     }
 
-    public static void WriteJson(string? path, ScoreReport report)
+    public static void WriteJson<T>(string? path, T report)
     {
         if (path is not null)
         {

@@ -5,18 +5,28 @@ namespace Ulmfit.Cli.Tests;
 /// <summary>Runs the real command in a process of its own.</summary>
 internal static class CommandLine
 {
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    /// <summary>Runs the command with one more variable in its environment, given as <c>NAME=value</c>.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string? variable, string[] arguments)
     {
-        using Process process = Start(arguments);
+        using Process process = Start(variable, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, await output, await error);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(null, arguments);
+
+    private static Process Start(string? variable, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (variable?.Split('=') is [string name, string value])
+        {
+            start.Environment[name] = value;
+        }
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Ulmfit.Cli.dll"));
         foreach (string argument in arguments)
         {
