@@ -23,7 +23,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
     {
         if (firstStrip < 0 || endStrip > layout.Count || rows > layout.Rows)
         {
-            throw new ArgumentException($"Strips {firstStrip} to {endStrip} and {rows} rows are not of a layout of {layout.Count} strips and {layout.Rows} rows.");
+            ThrowStrips(layout, firstStrip, endStrip, rows);
         }
 
         int firstRow = layout.Start(firstStrip);
@@ -35,7 +35,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
 
         if (width is not (16 or 32) || layout.Height > TTile.MaxRows || depthStart < 0 || depth < 0 || depthStart > packedDepth - depth)
         {
-            throw new ArgumentException($"A panel of {width} columns, strips of {layout.Height} rows and depths {depthStart} + {depth} of {packedDepth} cannot be multiplied.");
+            ThrowPanel(layout, width, depthStart, depth, packedDepth);
         }
 
         NeedForward(cStride);
@@ -174,7 +174,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
     {
         if ((uint)target >= (uint)logits.Length)
         {
-            throw new ArgumentException($"Target {target} is not one of {logits.Length} logits.", nameof(target));
+            ThrowNoLogit(target, logits.Length);
         }
 
         int whole = logits.Length & -Lanes, tail = logits.Length - whole;
@@ -482,7 +482,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
     {
         if (height is < 1 or > Lanes)
         {
-            throw new ArgumentOutOfRangeException(nameof(height), height, $"A strip has 1 to {Lanes} rows.");
+            ThrowHeight(height);
         }
 
         Need(strip.Length, (long)depth * height);
@@ -740,6 +740,16 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
 
         return rounds * (TTile.MaxRows > 6 ? 10 : 4) * Lanes * 2;
     }
+
+    private static void ThrowNoLogit(int target, int logits) => throw new ArgumentException($"Target {target} is not one of {logits} logits.", nameof(target));
+
+    private static void ThrowHeight(int height) => throw new ArgumentOutOfRangeException(nameof(height), height, $"A strip has 1 to {Lanes} rows.");
+
+    private static void ThrowStrips(in StripLayout layout, int firstStrip, int endStrip, int rows) => throw new ArgumentException(
+        $"Strips {firstStrip} to {endStrip} and {rows} rows are not of a layout of {layout.Count} strips and {layout.Rows} rows.");
+
+    private static void ThrowPanel(in StripLayout layout, int width, int depthStart, int depth, int packedDepth) => throw new ArgumentException(
+        $"A panel of {width} columns, strips of {layout.Height} rows and depths {depthStart} + {depth} of {packedDepth} cannot be multiplied.");
 
     /// <summary>Brings the chains of the next strip nearer while this one is multiplied.</summary>
     private static void Approach(float* rows, long stride, int count)

@@ -207,7 +207,7 @@ internal abstract class KernelSet
     {
         if ((width & (Lanes - 1)) != 0)
         {
-            throw new ArgumentException($"A width of {width} is not a multiple of {Lanes}.");
+            ThrowRagged(width);
         }
     }
 
@@ -217,11 +217,16 @@ internal abstract class KernelSet
     {
         if (stride < 0)
         {
-            throw new ArgumentException($"A stride of {stride} is negative.");
+            ThrowBackwards(stride);
         }
     }
 
+    // Apart, so that the compiler does not put the making of a message into the midst of a kernel: that costs registers.
     private static void ThrowShort(int length, long needed) => throw new ArgumentException($"A span of {needed} floats is needed, but {length} were given.");
+
+    private static void ThrowRagged(int width) => throw new ArgumentException($"A width of {width} is not a multiple of {Lanes}.");
+
+    private static void ThrowBackwards(int stride) => throw new ArgumentException($"A stride of {stride} is negative.");
 }
 
 /// <summary>What the Adam kernel needs of a step, the same for every weight of a group.</summary>
