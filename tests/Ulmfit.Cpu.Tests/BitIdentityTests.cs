@@ -7,7 +7,15 @@ namespace Ulmfit.Cpu.Tests;
 /// <summary>The invariant: the same calls give the same bits, whatever computes them.</summary>
 public sealed class BitIdentityTests
 {
-    private const int LanguageModelGroups = 4, ClassifierGroups = 5;
+    private const int LanguageModelGroups = 4, ClassifierGroups = 5, Steps = 20;
+
+    /// <summary>Sizes above a vector and a panel, none of them a multiple of either.</summary>
+    private static readonly ClassifierConfig odd =
+        new(new AwdLstmConfig(VocabularySize: 203, EmbeddingSize: 24, HiddenSize: 43, Layers: 2), HeadHiddenSize: 11, Classes: 5) { ChunkLength = 6, MaxLength = 20 };
+
+    /// <summary>One thread and no vectors: what all others are held against.</summary>
+    private static readonly Lazy<(StateDict State, StepResult[] Results, LossSum Loss)> scalarLanguageModel = new(() => OnScalars(TrainLanguageModel));
+    private static readonly Lazy<(StateDict State, StepResult[] Results, float[] Probabilities)> scalarClassifier = new(() => OnScalars(TrainClassifier));
 
     public static TheoryData<string, int> Machines()
     {
@@ -27,9 +35,8 @@ public sealed class BitIdentityTests
     [MemberData(nameof(Machines))]
     public void LanguageModel_OnAnyThreadsAndInstructions_TrainsToTheSameBits(string instructions, int threads)
     {
-        using var reference = new CpuTrainingEngine(1, KernelSet.Scalar);
         using var engine = new CpuTrainingEngine(threads, Named(instructions));
-        (StateDict expected, StepResult[] expectedResults, LossSum expectedLoss) = TrainLanguageModel(reference);
+        (StateDict expected, StepResult[] expectedResults, LossSum expectedLoss) = scalarLanguageModel.Value;
         (StateDict actual, StepResult[] actualResults, LossSum actualLoss) = TrainLanguageModel(engine);
         Samples.AssertSameBits(expected, actual);
         Assert.Equal(expectedResults, actualResults);
@@ -40,9 +47,8 @@ public sealed class BitIdentityTests
     [MemberData(nameof(Machines))]
     public void Classifier_OnAnyThreadsAndInstructions_TrainsToTheSameBits(string instructions, int threads)
     {
-        using var reference = new CpuTrainingEngine(1, KernelSet.Scalar);
         using var engine = new CpuTrainingEngine(threads, Named(instructions));
-        (StateDict expected, StepResult[] expectedResults, float[] expectedProbabilities) = TrainClassifier(reference);
+        (StateDict expected, StepResult[] expectedResults, float[] expectedProbabilities) = scalarClassifier.Value;
         (StateDict actual, StepResult[] actualResults, float[] actualProbabilities) = TrainClassifier(engine);
         Samples.AssertSameBits(expected, actual);
         Assert.Equal(expectedResults, actualResults);
@@ -150,34 +156,43 @@ public sealed class BitIdentityTests
 
     private static KernelSet Named(string name) => KernelSet.Supported().Single(k => k.Name == name);
 
-    private static (StateDict State, StepResult[] Results, LossSum Loss) TrainLanguageModel(CpuTrainingEngine engine)
+    internal static (StateDict State, StepResult[] Results, LossSum Loss) TrainLanguageModel(CpuTrainingEngine engine)
     {
-        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(17, 9), Samples.LanguageModel(Samples.Encoder));
-        var results = new StepResult[5];
+        AwdLstmConfig config = odd.Encoder;
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(new LanguageModelOptions(config, Samples.Dropouts, 17, 9), Samples.LanguageModel(config));
+        var results = new StepResult[Steps];
         for (int i = 0; i < results.Length; i++)
         {
             int[] frozen = i == 2 ? [0, 1, 2] : i == 3 ? [3, 0] : [];
-            results[i] = network.TrainStep(Samples.Window(Samples.Encoder, i == 1 ? 1 : 9 - i, 17, i), Samples.Step(i + 1, LanguageModelGroups, 0.3f, frozen));
+            results[i] = network.TrainStep(Samples.Window(config, i == 1 ? 1 : 9 - (i % 5), 17, i), Samples.Step(i + 1, config.Layers + 1, 0.3f, [.. frozen.Where(g => g <= config.Layers)]));
         }
 
-        network.Evaluate(Samples.Window(Samples.Encoder, 20, 3, 77));
-        return (network.Save(), results, network.Evaluate(Samples.Window(Samples.Encoder, 5, 3, 78)));
+        network.Evaluate(Samples.Window(config, 20, 3, 77));
+        return (network.Save(), results, network.Evaluate(Samples.Window(config, 5, 3, 78)));
     }
 
-    private static (StateDict State, StepResult[] Results, float[] Probabilities) TrainClassifier(CpuTrainingEngine engine)
+    internal static (StateDict State, StepResult[] Results, float[] Probabilities) TrainClassifier(CpuTrainingEngine engine)
     {
-        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
-        var results = new StepResult[6];
+        int groups = odd.Encoder.Layers + 2;
+        using IClassifierNetwork network = engine.CreateClassifier(
+            new ClassifierOptions(odd, Samples.Dropouts) { ClassWeights = [1f, 0.5f, 2f, 1.5f, 0.75f], LabelSmoothing = 0.1f }, Samples.ClassifierWeights(odd));
+        var results = new StepResult[Steps];
         for (int i = 0; i < results.Length; i++)
         {
-            int[] frozen = i == 0 ? [0, 1, 2, 3] : i == 1 ? [0, 1] : i == 2 ? [0, 1, 3, 4] : [];
-            int count = i == 4 ? 1 : 9 + i;
-            results[i] = network.TrainStep(Samples.Documents(Samples.Classifier, count, 33, i), Samples.Step(i + 1, ClassifierGroups, 0.3f, frozen));
+            int[] frozen = i == 0 ? [0, 1, 2] : i == 1 ? [0, 1] : i == 2 ? [0, 2, 3] : [];
+            int count = i == 4 ? 1 : 9 + (i % 7);
+            results[i] = network.TrainStep(Samples.Documents(odd, count, 33, i), Samples.Step(i + 1, groups, 0.3f, frozen));
         }
 
-        IReadOnlyList<int[]> documents = Samples.Documents(Samples.Classifier, 9, 30, 99).Documents;
-        var probabilities = new float[documents.Count * Samples.Classifier.Classes];
+        IReadOnlyList<int[]> documents = Samples.Documents(odd, 9, 30, 99).Documents;
+        var probabilities = new float[documents.Count * odd.Classes];
         network.Predict(documents, probabilities);
         return (network.Save(), results, probabilities);
+    }
+
+    private static T OnScalars<T>(Func<CpuTrainingEngine, T> train)
+    {
+        using var engine = new CpuTrainingEngine(1, KernelSet.Scalar);
+        return train(engine);
     }
 }
