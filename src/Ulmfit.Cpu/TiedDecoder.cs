@@ -10,7 +10,7 @@ namespace Ulmfit.Cpu;
 internal sealed class TiedDecoder : IDisposable
 {
     /// <summary>Logits held at a time, in floats.</summary>
-    private const int BlockFloats = 12 << 20;
+    private const int BlockFloats = 13 << 20;
 
     private const int MinBlockRows = 64;
     private const int RowsPerTask = 4;
@@ -56,9 +56,11 @@ internal sealed class TiedDecoder : IDisposable
     /// <summary>Before the team runs: makes room for <paramref name="rows"/> rows.</summary>
     public void Prepare(int rows, bool backward)
     {
-        int most = Math.Max(MinBlockRows, BlockFloats / LogitWidth);
+        // Whole strips, as many for each thread: the products with the logits have few columns to share out.
+        int unit = kernels.MaxStripRows * team.Threads;
+        int most = Math.Max(Math.Max(MinBlockRows, BlockFloats / LogitWidth) / unit, 1) * unit;
         int blocks = (rows + most - 1) / most;
-        blockRows = (rows + blocks - 1) / blocks;
+        blockRows = Math.Min(rows, ((rows + blocks - 1) / blocks + unit - 1) / unit * unit);
         logits.Reserve((long)blockRows * LogitWidth);
         packBackward = backward && !packedForBackward;
         if (backward)
