@@ -7,8 +7,8 @@ namespace Ulmfit.Cpu.Kernels;
 /// bits on every processor (the C library's and the framework's do not). The argument is reduced to
 /// r = x − n·ln 2 with |r| ≤ ln 2 / 2 (Cody and Waite), and exp(r) − 1 is its Taylor polynomial of degree 7, whose
 /// truncation error there is a tenth of a unit in the last place. Measured against double precision, the errors are at
-/// most 1.1 (exp), 2.6 (tanh) and 2.3 (logistic) units in the last place. Infinities give their limits, and a NaN that
-/// arithmetic made gives one.
+/// most 1.1 (exp), 2.6 (tanh) and 2.3 (logistic) units in the last place. Arguments beyond a range give the value at its
+/// end, and a NaN that arithmetic made gives one.
 /// </summary>
 internal static class Transcendental<T>
     where T : struct, ILanes<T>
