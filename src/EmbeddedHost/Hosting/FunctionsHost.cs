@@ -8,7 +8,7 @@ namespace EmbeddedHost;
 /// <summary>The host of a function app: holds the data directory for as long as the web application below it runs.</summary>
 internal sealed class FunctionsHost(WebApplication app, HostSettings settings) : IHost, IAsyncDisposable
 {
-    private HostLock? _lock;
+    private HostLock? gate;
 
     /// <inheritdoc/>
     public IServiceProvider Services => app.Services;
@@ -20,7 +20,7 @@ internal sealed class FunctionsHost(WebApplication app, HostSettings settings) :
     {
         try
         {
-            _lock = HostLock.Acquire(settings);
+            gate = HostLock.Acquire(settings);
             if (settings.RequireKeys)
             {
                 Services.GetRequiredService<FunctionKeys>().Load();
@@ -68,7 +68,7 @@ internal sealed class FunctionsHost(WebApplication app, HostSettings settings) :
 
     private void Release()
     {
-        _lock?.Dispose();
-        _lock = null;
+        gate?.Dispose();
+        gate = null;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class HostLifecycle(
     IServer server,
     ILoggerFactory loggers) : IHostedLifecycleService
 {
-    private readonly ILogger _logger = loggers.CreateLogger("EmbeddedHost");
+    private readonly ILogger logger = loggers.CreateLogger("EmbeddedHost");
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -57,11 +57,11 @@ internal sealed class HostLifecycle(
     private void Announce()
     {
         string address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? settings.Urls[0];
-        HostLog.State(_logger, settings.DataDirectory, settings.RequireKeys ? "required" : "not required");
-        HostLog.FunctionsHeading(_logger);
+        HostLog.State(logger, settings.DataDirectory, settings.RequireKeys ? "required" : "not required");
+        HostLog.FunctionsHeading(logger);
         foreach (HostedFunction function in catalog.Functions.OrderBy(f => f.Kind).ThenBy(f => f.Name, StringComparer.OrdinalIgnoreCase))
         {
-            HostLog.Function(_logger, function.Name, Describe(function, address));
+            HostLog.Function(logger, function.Name, Describe(function, address));
         }
     }
 

@@ -8,13 +8,13 @@ namespace EmbeddedHost;
 /// </summary>
 internal sealed class HostLock : IDisposable
 {
-    private readonly FileStream _file;
-    private readonly string _pidPath;
+    private readonly FileStream file;
+    private readonly string pidPath;
 
     private HostLock(FileStream file, string pidPath)
     {
-        _file = file;
-        _pidPath = pidPath;
+        this.file = file;
+        this.pidPath = pidPath;
     }
 
     /// <summary>Takes the lock.</summary>
@@ -51,8 +51,8 @@ internal sealed class HostLock : IDisposable
 
     public void Dispose()
     {
-        File.Delete(_pidPath);
-        _file.Dispose();
+        File.Delete(pidPath);
+        file.Dispose();
     }
 
     private static string Holder(string pidPath)

@@ -27,19 +27,19 @@ internal sealed class DelimitedRecordReader
     /// </summary>
     private const long MaxReread = 64L << 20;
 
-    private readonly Func<PhysicalLine?> _source;
-    private readonly char _delimiter;
-    private readonly int _maxLength;
-    private readonly Stack<PhysicalLine> _again = new();
-    private readonly List<PhysicalLine> _following = [];
-    private readonly StringBuilder _field = new();
-    private long _reread;
+    private readonly Func<PhysicalLine?> source;
+    private readonly char delimiter;
+    private readonly int maxLength;
+    private readonly Stack<PhysicalLine> again = new();
+    private readonly List<PhysicalLine> following = [];
+    private readonly StringBuilder field = new();
+    private long reread;
 
     internal DelimitedRecordReader(Func<PhysicalLine?> source, char delimiter, int maxLength)
     {
-        _source = source;
-        _delimiter = delimiter;
-        _maxLength = maxLength;
+        this.source = source;
+        this.delimiter = delimiter;
+        this.maxLength = maxLength;
     }
 
     /// <summary>How many columns the rows have, once that is known.</summary>
@@ -66,22 +66,22 @@ internal sealed class DelimitedRecordReader
         return null;
     }
 
-    private PhysicalLine? NextLine() => _again.TryPop(out PhysicalLine line) ? line : _source();
+    private PhysicalLine? NextLine() => again.TryPop(out PhysicalLine line) ? line : source();
 
     private DelimitedRecord Read(PhysicalLine first)
     {
         string text = first.Text!;
         if (!text.Contains('"'))
         {
-            return new DelimitedRecord(first.Number, text.Split(_delimiter), first.Problem, first.Column);
+            return new DelimitedRecord(first.Number, text.Split(delimiter), first.Problem, first.Column);
         }
 
-        _following.Clear();
+        following.Clear();
         var fields = new List<string>();
         (string? problem, int column) = Parse(text, fields, out PhysicalLine? flawed);
-        if (problem is null && _following.Count > 0 && Columns is { } columns && fields.Count != columns)
+        if (problem is null && following.Count > 0 && Columns is { } columns && fields.Count != columns)
         {
-            problem = $"A quotation mark opened in this line closes only in line {_following[^1].Number}, " +
+            problem = $"A quotation mark opened in this line closes only in line {following[^1].Number}, " +
                 $"and the row then has {fields.Count} columns instead of {columns}.";
             column = text.IndexOf('"', StringComparison.Ordinal) + 1;
         }
@@ -89,8 +89,8 @@ internal sealed class DelimitedRecordReader
         if (problem is not null)
         {
             ReadAgain();
-            return _delimiter == '\t'
-                ? new DelimitedRecord(first.Number, text.Split(_delimiter), first.Problem, first.Column)
+            return delimiter == '\t'
+                ? new DelimitedRecord(first.Number, text.Split(delimiter), first.Problem, first.Column)
                 : new DelimitedRecord(first.Number, null, first.Problem ?? problem, first.Problem is null ? column : first.Column);
         }
 
@@ -117,7 +117,7 @@ internal sealed class DelimitedRecordReader
         {
             if (i >= line.Length || line[i] != '"')
             {
-                int end = line.IndexOf(_delimiter, i);
+                int end = line.IndexOf(delimiter, i);
                 fields.Add(end < 0 ? line[i..] : line[i..end]);
                 if (end < 0)
                 {
@@ -128,19 +128,19 @@ internal sealed class DelimitedRecordReader
                 continue;
             }
 
-            int opened = _following.Count == 0 ? i + 1 : 1;
-            _field.Clear();
+            int opened = following.Count == 0 ? i + 1 : 1;
+            field.Clear();
             i++;
             while (true)
             {
                 int quote = line.IndexOf('"', i);
                 if (quote >= 0)
                 {
-                    _field.Append(line, i, quote - i);
+                    field.Append(line, i, quote - i);
                     i = quote + 1;
                     if (i < line.Length && line[i] == '"')
                     {
-                        _field.Append('"');
+                        field.Append('"');
                         i++;
                         continue;
                     }
@@ -148,8 +148,8 @@ internal sealed class DelimitedRecordReader
                     break;
                 }
 
-                _field.Append(line, i, line.Length - i).Append('\n');
-                if (_reread > MaxReread)
+                field.Append(line, i, line.Length - i).Append('\n');
+                if (reread > MaxReread)
                 {
                     return ("The quotation mark opened here is not closed in its line.", opened);
                 }
@@ -159,11 +159,11 @@ internal sealed class DelimitedRecordReader
                     return ("The quotation mark opened here is not closed before the end of the file.", opened);
                 }
 
-                _following.Add(next);
-                length += (next.Text?.Length ?? _maxLength) + 1L;
-                if (next.Text is null || length > _maxLength)
+                following.Add(next);
+                length += (next.Text?.Length ?? maxLength) + 1L;
+                if (next.Text is null || length > maxLength)
                 {
-                    return ($"The quotation mark opened here is not closed within the {_maxLength} characters allowed for a row.", opened);
+                    return ($"The quotation mark opened here is not closed within the {maxLength} characters allowed for a row.", opened);
                 }
 
                 if (next.Problem is not null)
@@ -175,19 +175,19 @@ internal sealed class DelimitedRecordReader
                 i = 0;
             }
 
-            while (i < line.Length && line[i] == ' ' && _delimiter != ' ')
+            while (i < line.Length && line[i] == ' ' && delimiter != ' ')
             {
                 i++;
             }
 
-            if (i < line.Length && line[i] != _delimiter)
+            if (i < line.Length && line[i] != delimiter)
             {
-                return _following.Count == 0
-                    ? ($"After the closing quotation mark '{_delimiter}' or the end of the line was expected, '{line[i]}' was found.", i + 1)
-                    : ($"The quotation mark opened here is not closed: the next one, in line {_following[^1].Number}, is followed by '{line[i]}'.", opened);
+                return following.Count == 0
+                    ? ($"After the closing quotation mark '{delimiter}' or the end of the line was expected, '{line[i]}' was found.", i + 1)
+                    : ($"The quotation mark opened here is not closed: the next one, in line {following[^1].Number}, is followed by '{line[i]}'.", opened);
             }
 
-            fields.Add(_field.ToString());
+            fields.Add(field.ToString());
             if (i >= line.Length)
             {
                 return (null, 0);
@@ -199,10 +199,10 @@ internal sealed class DelimitedRecordReader
 
     private void ReadAgain()
     {
-        for (int i = _following.Count - 1; i >= 0; i--)
+        for (int i = following.Count - 1; i >= 0; i--)
         {
-            _again.Push(_following[i]);
-            _reread += _following[i].Text?.Length ?? 0;
+            again.Push(following[i]);
+            reread += following[i].Text?.Length ?? 0;
         }
     }
 }

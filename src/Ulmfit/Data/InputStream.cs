@@ -164,11 +164,11 @@ internal static class InputStream
     /// <summary>A stream with some bytes behind it.</summary>
     private sealed class FollowedStream(Stream inner, byte[] after) : ReadOnlyStream
     {
-        private int _position = -1;
+        private int position = -1;
 
         public override int Read(Span<byte> buffer)
         {
-            if (_position < 0)
+            if (position < 0)
             {
                 int read = inner.Read(buffer);
                 if (read > 0 || buffer.IsEmpty)
@@ -176,12 +176,12 @@ internal static class InputStream
                     return read;
                 }
 
-                _position = 0;
+                position = 0;
             }
 
-            int count = Math.Min(buffer.Length, after.Length - _position);
-            after.AsSpan(_position, count).CopyTo(buffer);
-            _position += count;
+            int count = Math.Min(buffer.Length, after.Length - position);
+            after.AsSpan(position, count).CopyTo(buffer);
+            position += count;
             return count;
         }
     }
@@ -189,38 +189,38 @@ internal static class InputStream
     /// <summary>Takes the mark off the end of a stream, which is damaged if it has none.</summary>
     private sealed class CompleteStream(Stream inner, byte[] mark) : ReadOnlyStream
     {
-        private readonly byte[] _buffer = new byte[32 * 1024];
-        private int _begin;
-        private int _end;
-        private bool _finished;
+        private readonly byte[] buffer = new byte[32 * 1024];
+        private int begin;
+        private int end;
+        private bool finished;
 
         public override int Read(Span<byte> buffer)
         {
-            while (!_finished && _end - _begin <= mark.Length)
+            while (!finished && end - begin <= mark.Length)
             {
-                _buffer.AsSpan(_begin, _end - _begin).CopyTo(_buffer);
-                _end -= _begin;
-                _begin = 0;
-                int read = inner.Read(_buffer.AsSpan(_end));
-                _end += read;
+                this.buffer.AsSpan(begin, end - begin).CopyTo(this.buffer);
+                end -= begin;
+                begin = 0;
+                int read = inner.Read(this.buffer.AsSpan(end));
+                end += read;
                 if (read == 0)
                 {
-                    _finished = true;
-                    if (!_buffer.AsSpan(0, _end).SequenceEqual(mark))
+                    finished = true;
+                    if (!this.buffer.AsSpan(0, end).SequenceEqual(mark))
                     {
                         throw new InvalidDataException("The compressed data is not complete.");
                     }
                 }
             }
 
-            if (_finished)
+            if (finished)
             {
                 return 0;
             }
 
-            int count = Math.Min(buffer.Length, _end - _begin - mark.Length);
-            _buffer.AsSpan(_begin, count).CopyTo(buffer);
-            _begin += count;
+            int count = Math.Min(buffer.Length, end - begin - mark.Length);
+            this.buffer.AsSpan(begin, count).CopyTo(buffer);
+            begin += count;
             return count;
         }
     }
@@ -230,7 +230,7 @@ internal static class InputStream
     {
         private const long FreeOfRatio = 16L << 20;
 
-        private long _count;
+        private long count;
 
         public override int Read(Span<byte> buffer)
         {
@@ -242,16 +242,16 @@ internal static class InputStream
             catch (InvalidDataException e) when (compressed is not null)
             {
                 throw new FileRefusedException(
-                    $"The gzip data is damaged or ends too early, somewhere behind {_count} bytes of content; upload it again ({e.Message})");
+                    $"The gzip data is damaged or ends too early, somewhere behind {count} bytes of content; upload it again ({e.Message})");
             }
 
-            _count += read;
-            if (_count > options.MaxBytes)
+            count += read;
+            if (count > options.MaxBytes)
             {
                 throw new FileRefusedException($"The file has more than the {options.MaxBytes} bytes allowed.");
             }
 
-            if (compressed is not null && _count > FreeOfRatio && _count / Math.Max(1, compressed.Count) > options.MaxCompressionRatio)
+            if (compressed is not null && count > FreeOfRatio && count / Math.Max(1, compressed.Count) > options.MaxCompressionRatio)
             {
                 throw new FileRefusedException(
                     $"The gzip data unpacks to more than {options.MaxCompressionRatio} times its size, which text does not: refused as a zip bomb.");
@@ -264,32 +264,32 @@ internal static class InputStream
     /// <summary>Reads the beginning ahead, so that it can be looked at before it is read.</summary>
     private sealed class SampledStream : ReadOnlyStream
     {
-        private readonly Stream _inner;
-        private readonly byte[] _sample;
-        private readonly int _length;
-        private int _position;
+        private readonly Stream inner;
+        private readonly byte[] sample;
+        private readonly int length;
+        private int position;
 
         internal SampledStream(Stream inner, int size)
         {
-            _inner = inner;
-            _sample = new byte[size];
-            _length = inner.ReadAtLeast(_sample, size, throwOnEndOfStream: false);
+            this.inner = inner;
+            sample = new byte[size];
+            length = inner.ReadAtLeast(sample, size, throwOnEndOfStream: false);
         }
 
-        internal ReadOnlySpan<byte> Sample => _sample.AsSpan(_position, _length - _position);
+        internal ReadOnlySpan<byte> Sample => sample.AsSpan(position, length - position);
 
-        internal void Skip(int count) => _position += count;
+        internal void Skip(int count) => position += count;
 
         public override int Read(Span<byte> buffer)
         {
-            if (_position == _length)
+            if (position == length)
             {
-                return _inner.Read(buffer);
+                return inner.Read(buffer);
             }
 
-            int count = Math.Min(buffer.Length, _length - _position);
-            _sample.AsSpan(_position, count).CopyTo(buffer);
-            _position += count;
+            int count = Math.Min(buffer.Length, length - position);
+            sample.AsSpan(position, count).CopyTo(buffer);
+            position += count;
             return count;
         }
     }

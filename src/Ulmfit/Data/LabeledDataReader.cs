@@ -56,7 +56,7 @@ public static class LabeledDataReader
 
     private sealed class Sink(string file, LabeledDataOptions options) : RejectionList(file, options.MaxRejected), IRowSink
     {
-        private readonly Dictionary<string, string> _labels = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, string> labels = new(StringComparer.Ordinal);
 
         internal List<LabeledRow> Rows { get; } = [];
 
@@ -86,11 +86,11 @@ public static class LabeledDataReader
             else
             {
                 // One string a label, not one a row.
-                if (!_labels.TryGetValue(trimmed, out string? shared))
+                if (!labels.TryGetValue(trimmed, out string? shared))
                 {
                     shared = trimmed;
-                    _labels.Add(trimmed, trimmed);
-                    if (_labels.Count > options.MaxLabels)
+                    labels.Add(trimmed, trimmed);
+                    if (labels.Count > options.MaxLabels)
                     {
                         throw new FileRefusedException(
                             $"There are more than {options.MaxLabels} different labels by line {line} (there '{trimmed}'); is this the column of labels?");

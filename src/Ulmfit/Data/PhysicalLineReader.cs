@@ -19,91 +19,91 @@ internal sealed class PhysicalLineReader
 {
     private const int BytesPerCharacter = 3;
 
-    private readonly Stream _stream;
-    private readonly int _maxLength;
-    private readonly byte[] _buffer = new byte[64 * 1024];
-    private readonly ArrayBufferWriter<byte> _line = new();
-    private int _position;
-    private int _count;
-    private long _number;
-    private bool _skipLineFeed;
-    private bool _ended;
+    private readonly Stream stream;
+    private readonly int maxLength;
+    private readonly byte[] buffer = new byte[64 * 1024];
+    private readonly ArrayBufferWriter<byte> line = new();
+    private int position;
+    private int count;
+    private long number;
+    private bool skipLineFeed;
+    private bool ended;
 
     internal PhysicalLineReader(Stream stream, int maxLength)
     {
-        _stream = stream;
-        _maxLength = maxLength;
+        this.stream = stream;
+        this.maxLength = maxLength;
     }
 
     /// <summary>The next line, null at the end of the file.</summary>
     internal PhysicalLine? Next()
     {
-        _line.ResetWrittenCount();
+        line.ResetWrittenCount();
         bool any = false;
         bool tooLong = false;
         while (true)
         {
-            if (_position == _count && !Fill())
+            if (position == count && !Fill())
             {
                 return any ? Finish(tooLong) : null;
             }
 
-            if (_skipLineFeed)
+            if (skipLineFeed)
             {
-                _skipLineFeed = false;
-                if (_buffer[_position] == (byte)'\n')
+                skipLineFeed = false;
+                if (buffer[position] == (byte)'\n')
                 {
-                    _position++;
+                    position++;
                     continue;
                 }
             }
 
             any = true;
-            ReadOnlySpan<byte> rest = _buffer.AsSpan(_position, _count - _position);
+            ReadOnlySpan<byte> rest = buffer.AsSpan(position, count - position);
             int end = rest.IndexOfAny((byte)'\n', (byte)'\r');
             ReadOnlySpan<byte> part = end < 0 ? rest : rest[..end];
-            if (_line.WrittenCount + (long)part.Length > (long)_maxLength * BytesPerCharacter)
+            if (line.WrittenCount + (long)part.Length > (long)maxLength * BytesPerCharacter)
             {
                 tooLong = true;
             }
             else if (!tooLong)
             {
-                _line.Write(part);
+                line.Write(part);
             }
 
             if (end < 0)
             {
-                _position = _count;
+                position = count;
                 continue;
             }
 
-            _skipLineFeed = rest[end] == (byte)'\r';
-            _position += end + 1;
+            skipLineFeed = rest[end] == (byte)'\r';
+            position += end + 1;
             return Finish(tooLong);
         }
     }
 
     private bool Fill()
     {
-        if (_ended)
+        if (ended)
         {
             return false;
         }
 
-        _position = 0;
-        _count = _stream.Read(_buffer);
-        _ended = _count == 0;
-        return !_ended;
+        position = 0;
+        count = stream.Read(buffer);
+        ended = count == 0;
+        return !ended;
     }
 
     private PhysicalLine Finish(bool tooLong)
     {
-        _number++;
-        ReadOnlySpan<byte> bytes = _line.WrittenSpan;
+        number++;
+        ReadOnlySpan<byte> bytes = line.WrittenSpan;
         string? text = tooLong ? null : Encoding.UTF8.GetString(bytes);
-        if (text is null || text.Length > _maxLength)
+        if (text is null || text.Length > maxLength)
         {
-            return new PhysicalLine(_number, null, $"The row is longer than the {_maxLength} characters allowed.");
+            return new PhysicalLine(number, null, $"The row is longer than the {maxLength} characters allowed.");
         }
 
         if (!Utf8.IsValid(bytes))
@@ -113,8 +113,8 @@ internal sealed class PhysicalLineReader
 
         int control = text.AsSpan().IndexOf('\0');
         return control >= 0
-            ? new PhysicalLine(_number, text, "The row contains a NUL character.", control + 1)
-            : new PhysicalLine(_number, text);
+            ? new PhysicalLine(number, text, "The row contains a NUL character.", control + 1)
+            : new PhysicalLine(number, text);
     }
 
     private PhysicalLine InvalidByte(ReadOnlySpan<byte> bytes, string text)
@@ -128,7 +128,7 @@ internal sealed class PhysicalLineReader
         }
 
         return new PhysicalLine(
-            _number, text,
+            number, text,
             $"Byte 0x{bytes[offset]:X2} (byte {offset + 1} of the line) is not UTF-8; the file may be saved in another encoding such as Latin-1.",
             column);
     }

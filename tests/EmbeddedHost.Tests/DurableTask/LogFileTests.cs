@@ -7,11 +7,11 @@ public sealed class LogFileTests : IDisposable
 {
     private static readonly string[] s_payloads = ["first", "the second payload", "third"];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("durable-log-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("durable-log-").FullName;
 
-    private string LogPath => Path.Combine(_folder, "one.log");
+    private string LogPath => Path.Combine(folder, "one.log");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
     public void Crc32C_OfTheCheckString_IsTheStandardsCheckValue()
@@ -30,7 +30,7 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(s_payloads, Texts(content));
         Assert.Equal(new FileInfo(LogPath).Length, content.ValidLength);
         Assert.Equal(0, content.TornLength);
-        Assert.Empty(Directory.GetFiles(_folder, "*.tmp"));
+        Assert.Empty(Directory.GetFiles(folder, "*.tmp"));
     }
 
     [Fact]

@@ -456,18 +456,18 @@ public sealed class BlobTriggerTests
 
     internal sealed class GaugeCounter
     {
-        private int _now;
-        private int _highest;
+        private int now;
+        private int highest;
 
-        public int Highest => _highest;
+        public int Highest => highest;
 
         public TaskCompletionSource Full { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void Enter()
         {
-            int now = Interlocked.Increment(ref _now);
+            int now = Interlocked.Increment(ref this.now);
             int seen;
-            while ((seen = Volatile.Read(ref _highest)) < now && Interlocked.CompareExchange(ref _highest, now, seen) != seen)
+            while ((seen = Volatile.Read(ref highest)) < now && Interlocked.CompareExchange(ref highest, now, seen) != seen)
             {
             }
 
@@ -477,7 +477,7 @@ public sealed class BlobTriggerTests
             }
         }
 
-        public void Leave() => Interlocked.Decrement(ref _now);
+        public void Leave() => Interlocked.Decrement(ref now);
     }
 
     internal sealed class Gauge(Recorder recorder, GaugeCounter counter)
@@ -506,11 +506,11 @@ public sealed class BlobTriggerTests
     /// <summary>Another storage than the folder, as an app may bring.</summary>
     private sealed class MemorySource : IBlobTriggerSource
     {
-        private readonly ConcurrentDictionary<string, (string Content, bool Openable)> _blobs = new();
+        private readonly ConcurrentDictionary<string, (string Content, bool Openable)> blobs = new();
 
         public int FailListings { get; set; }
 
-        public void Put(string container, string name, string content, bool openable = true) => _blobs[$"{container}/{name}"] = (content, openable);
+        public void Put(string container, string name, string content, bool openable = true) => blobs[$"{container}/{name}"] = (content, openable);
 
         public async IAsyncEnumerable<TriggerBlob> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -520,7 +520,7 @@ public sealed class BlobTriggerTests
                 throw new IOException("the storage is away");
             }
 
-            foreach ((string path, (string content, _)) in _blobs)
+            foreach ((string path, (string content, _)) in blobs)
             {
                 if (path.StartsWith($"{container}/{prefix}", StringComparison.Ordinal))
                 {
@@ -530,7 +530,7 @@ public sealed class BlobTriggerTests
         }
 
         public Task<Stream?> OpenReadAsync(string container, string name, string? etag, CancellationToken cancellationToken) =>
-            Task.FromResult<Stream?>(_blobs[$"{container}/{name}"] is { Openable: true, Content: var content }
+            Task.FromResult<Stream?>(blobs[$"{container}/{name}"] is { Openable: true, Content: var content }
                 ? new MemoryStream(Encoding.UTF8.GetBytes(content))
                 : null);
 

@@ -6,13 +6,13 @@ namespace EmbeddedHost.Tests.Hosting;
 /// <summary>Keeps what a host logs.</summary>
 internal sealed class LogLines : ILoggerProvider
 {
-    private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
+    private readonly ConcurrentQueue<(LogLevel Level, string Text)> lines = new();
 
-    public IEnumerable<string> All => _lines.Select(l => l.Text);
+    public IEnumerable<string> All => lines.Select(l => l.Text);
 
-    public IEnumerable<string> Of(LogLevel level) => _lines.Where(l => l.Level == level).Select(l => l.Text);
+    public IEnumerable<string> Of(LogLevel level) => lines.Where(l => l.Level == level).Select(l => l.Text);
 
-    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _lines);
+    public ILogger CreateLogger(string categoryName) => new Logger(categoryName, lines);
 
     public void Dispose()
     {

@@ -3,9 +3,9 @@ namespace EmbeddedHost.Tests.Hosting;
 /// <summary>A clock that a test moves; timers fire when it passes them. Local time is UTC.</summary>
 internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 {
-    private readonly Lock _gate = new();
-    private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = now;
+    private readonly Lock gate = new();
+    private readonly List<ManualTimer> timers = [];
+    private DateTimeOffset now = now;
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
@@ -16,18 +16,18 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
     {
         get
         {
-            lock (_gate)
+            lock (gate)
             {
-                return [.. _timers.Where(t => t.Due is not null).Select(t => t.Due!.Value).Order()];
+                return [.. timers.Where(t => t.Due is not null).Select(t => t.Due!.Value).Order()];
             }
         }
     }
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate)
+        lock (gate)
         {
-            return _now;
+            return now;
         }
     }
 
@@ -46,10 +46,10 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
         while (true)
         {
             ManualTimer? next;
-            lock (_gate)
+            lock (gate)
             {
-                next = _timers.Where(t => t.Due <= moment).MinBy(t => t.Due);
-                _now = next is null ? moment : next.Due!.Value > _now ? next.Due.Value : _now;
+                next = timers.Where(t => t.Due <= moment).MinBy(t => t.Due);
+                now = next is null ? moment : next.Due!.Value > now ? next.Due.Value : now;
             }
 
             if (next is null)
@@ -69,20 +69,20 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 
     private sealed class ManualTimer(ManualTime clock, TimerCallback callback, object? state) : ITimer
     {
-        private TimeSpan _period = Timeout.InfiniteTimeSpan;
+        private TimeSpan period = Timeout.InfiniteTimeSpan;
 
         public DateTimeOffset? Due { get; private set; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._gate)
+            lock (clock.gate)
             {
-                clock._timers.Remove(this);
-                _period = period;
-                Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock._now + dueTime;
+                clock.timers.Remove(this);
+                this.period = period;
+                Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock.now + dueTime;
                 if (Due is not null)
                 {
-                    clock._timers.Add(this);
+                    clock.timers.Add(this);
                 }
             }
 
@@ -91,7 +91,7 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 
         public void Fire()
         {
-            Change(_period > TimeSpan.Zero ? _period : Timeout.InfiniteTimeSpan, _period);
+            Change(period > TimeSpan.Zero ? period : Timeout.InfiniteTimeSpan, period);
             callback(state);
         }
 

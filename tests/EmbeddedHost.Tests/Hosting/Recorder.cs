@@ -5,13 +5,13 @@ namespace EmbeddedHost.Tests.Hosting;
 /// <summary>What functions under test note down; a singleton service of their app.</summary>
 internal sealed class Recorder
 {
-    private readonly ConcurrentQueue<string> _notes = new();
+    private readonly ConcurrentQueue<string> notes = new();
 
-    public IReadOnlyList<string> Notes => [.. _notes];
+    public IReadOnlyList<string> Notes => [.. notes];
 
-    public void Note(string text) => _notes.Enqueue(text);
+    public void Note(string text) => notes.Enqueue(text);
 
-    public int Count(string text) => _notes.Count(n => n == text);
+    public int Count(string text) => notes.Count(n => n == text);
 
     /// <summary>Waits until a text has been noted so often.</summary>
     public Task WaitForAsync(string text, int times = 1) =>

@@ -10,13 +10,13 @@ namespace EmbeddedHost.Tests.Hosting;
 /// <summary>A function app with its own data directory, listening on a port of its own.</summary>
 internal sealed class TestApp : IAsyncDisposable
 {
-    private readonly TemporaryFolder? _ownFolder;
+    private readonly TemporaryFolder? ownFolder;
 
     private TestApp(IHost host, TemporaryFolder folder, TemporaryFolder? ownFolder, LogLines log)
     {
         Host = host;
         Folder = folder;
-        _ownFolder = ownFolder;
+        this.ownFolder = ownFolder;
         Log = log;
         Client = new HttpClient
         {
@@ -107,6 +107,6 @@ internal sealed class TestApp : IAsyncDisposable
         }
 
         await ((IAsyncDisposable)Host).DisposeAsync();
-        _ownFolder?.Dispose();
+        ownFolder?.Dispose();
     }
 }

@@ -3,16 +3,16 @@ namespace Ulmfit.Tests.Data;
 /// <summary>A beginning, very many letters, an end: a large file without its memory.</summary>
 internal sealed class FillerStream(byte[] before, long filler, byte[] after) : TestStream
 {
-    private long _position;
+    private long position;
 
     public override int Read(Span<byte> buffer)
     {
-        int count = (int)Math.Min(buffer.Length, before.Length + filler + after.Length - _position);
-        for (int i = 0; i < count; i++, _position++)
+        int count = (int)Math.Min(buffer.Length, before.Length + filler + after.Length - position);
+        for (int i = 0; i < count; i++, position++)
         {
-            buffer[i] = _position < before.Length ? before[_position]
-                : _position < before.Length + filler ? (byte)'a'
-                : after[_position - before.Length - filler];
+            buffer[i] = position < before.Length ? before[position]
+                : position < before.Length + filler ? (byte)'a'
+                : after[position - before.Length - filler];
         }
 
         return count;
@@ -22,13 +22,13 @@ internal sealed class FillerStream(byte[] before, long filler, byte[] after) : T
 /// <summary>Hands out its bytes a few at a time, as networks do.</summary>
 internal sealed class PortionStream(byte[] content, int portion) : TestStream
 {
-    private int _position;
+    private int position;
 
     public override int Read(Span<byte> buffer)
     {
-        int count = Math.Min(Math.Min(buffer.Length, portion), content.Length - _position);
-        content.AsSpan(_position, count).CopyTo(buffer);
-        _position += count;
+        int count = Math.Min(Math.Min(buffer.Length, portion), content.Length - position);
+        content.AsSpan(position, count).CopyTo(buffer);
+        position += count;
         return count;
     }
 }

@@ -7,19 +7,19 @@ public class JsonDataConverter : DataConverter
 {
     private static readonly JsonSerializerOptions s_default = new() { IncludeFields = true };
 
-    private readonly JsonSerializerOptions _options;
+    private readonly JsonSerializerOptions options;
 
     /// <summary>Makes a converter.</summary>
     /// <param name="options">The JSON options; names as declared and fields included where none are given.</param>
-    public JsonDataConverter(JsonSerializerOptions? options = null) => _options = options ?? s_default;
+    public JsonDataConverter(JsonSerializerOptions? options = null) => this.options = options ?? s_default;
 
     /// <summary>The converter with default options.</summary>
     public static JsonDataConverter Default { get; } = new();
 
     /// <inheritdoc/>
-    public override string? Serialize(object? value) => value is null ? null : JsonSerializer.Serialize(value, value.GetType(), _options);
+    public override string? Serialize(object? value) => value is null ? null : JsonSerializer.Serialize(value, value.GetType(), options);
 
     /// <inheritdoc/>
     public override object? Deserialize(string? data, Type targetType) =>
-        data is null ? null : JsonSerializer.Deserialize(data, targetType, _options);
+        data is null ? null : JsonSerializer.Deserialize(data, targetType, options);
 }

@@ -10,7 +10,7 @@ namespace Microsoft.DurableTask;
 /// </summary>
 public abstract class TaskOrchestrationContext
 {
-    private ILoggerFactory? _replaySafeLoggerFactory;
+    private ILoggerFactory? replaySafeLoggerFactory;
 
     /// <summary>The name of the orchestrator.</summary>
     public abstract TaskName Name { get; }
@@ -34,7 +34,7 @@ public abstract class TaskOrchestrationContext
     public virtual IReadOnlyDictionary<string, object?> Properties { get; } = new Dictionary<string, object?>();
 
     /// <summary>A logger factory whose loggers are silent during replay.</summary>
-    public virtual ILoggerFactory ReplaySafeLoggerFactory => _replaySafeLoggerFactory ??= new ReplaySafeFactory(this);
+    public virtual ILoggerFactory ReplaySafeLoggerFactory => replaySafeLoggerFactory ??= new ReplaySafeFactory(this);
 
     /// <summary>The logger factory that replay-safe loggers write to.</summary>
     protected abstract ILoggerFactory LoggerFactory { get; }

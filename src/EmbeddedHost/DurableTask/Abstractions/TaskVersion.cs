@@ -6,7 +6,7 @@ public readonly struct TaskVersion : IEquatable<TaskVersion>
     /// <summary>The version of tasks that have none.</summary>
     public static readonly TaskVersion Unversioned;
 
-    private readonly string? _version;
+    private readonly string? version;
 
     /// <summary>Makes a version.</summary>
     /// <param name="version">The version; null and empty mean unversioned.</param>
@@ -18,11 +18,11 @@ public readonly struct TaskVersion : IEquatable<TaskVersion>
             throw new ArgumentException("A version must not be white space only; use TaskVersion.Unversioned for none.", nameof(version));
         }
 
-        _version = version;
+        this.version = version;
     }
 
     /// <summary>The version, empty where there is none.</summary>
-    public string Version => _version ?? string.Empty;
+    public string Version => version ?? string.Empty;
 
     /// <summary>The version as a string.</summary>
     /// <param name="value">The version.</param>

@@ -3,25 +3,25 @@ namespace EmbeddedHost.Durable;
 /// <summary>Tells those who watch an instance of its next change. Keeps nothing of instances that nobody watches.</summary>
 internal sealed class ChangeSignals
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, Signal> _signals = new(StringComparer.Ordinal);
-    private Exception? _end;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Signal> signals = new(StringComparer.Ordinal);
+    private Exception? end;
 
     /// <summary>Watches an instance from now on. Begin to watch before looking at the instance, so that no change is missed.</summary>
     public Watch Begin(string instanceId)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (!_signals.TryGetValue(instanceId, out Signal? signal))
+            if (!signals.TryGetValue(instanceId, out Signal? signal))
             {
                 signal = new Signal(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                if (_end is not null)
+                if (end is not null)
                 {
-                    signal.Source.SetException(_end);
+                    signal.Source.SetException(end);
                     return new Watch(this, instanceId, signal);
                 }
 
-                _signals.Add(instanceId, signal);
+                signals.Add(instanceId, signal);
             }
 
             signal.Watches++;
@@ -31,9 +31,9 @@ internal sealed class ChangeSignals
 
     public void Changed(string instanceId)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_signals.Remove(instanceId, out Signal? signal))
+            if (signals.Remove(instanceId, out Signal? signal))
             {
                 signal.Source.SetResult();
             }
@@ -43,25 +43,25 @@ internal sealed class ChangeSignals
     /// <summary>Ends every watch, and those to come, with an exception.</summary>
     public void End(Exception exception)
     {
-        lock (_lock)
+        lock (gate)
         {
-            _end = exception;
-            foreach (Signal signal in _signals.Values)
+            end = exception;
+            foreach (Signal signal in signals.Values)
             {
                 signal.Source.SetException(exception);
             }
 
-            _signals.Clear();
+            signals.Clear();
         }
     }
 
     private void Stop(string instanceId, Signal signal)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (--signal.Watches == 0 && _signals.TryGetValue(instanceId, out Signal? current) && current == signal)
+            if (--signal.Watches == 0 && signals.TryGetValue(instanceId, out Signal? current) && current == signal)
             {
-                _signals.Remove(instanceId);
+                signals.Remove(instanceId);
             }
         }
     }

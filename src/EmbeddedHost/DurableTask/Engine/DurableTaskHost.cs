@@ -21,17 +21,17 @@ public sealed class DurableTaskHost : IAsyncDisposable
     // Writers wait for the disk most of the time.
     private const int ConcurrentWriters = 16;
 
-    private readonly ConcurrentDictionary<string, OrchestrationInstance> _instances = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, HistoryCorruptedException> _corrupted = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, Gates).Select(_ => new SemaphoreSlim(1, 1))];
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly Lock _stopLock = new();
-    private readonly WorkPool _activities;
-    private readonly TimeProvider _clock;
-    private readonly string _hubFolder;
-    private readonly string _instanceFolder;
-    private FileStream? _hubLock;
-    private Task? _stop;
+    private readonly ConcurrentDictionary<string, OrchestrationInstance> instances = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, HistoryCorruptedException> corrupted = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, Gates).Select(_ => new SemaphoreSlim(1, 1))];
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock stopLock = new();
+    private readonly WorkPool activities;
+    private readonly TimeProvider clock;
+    private readonly string hubFolder;
+    private readonly string instanceFolder;
+    private FileStream? hubLock;
+    private Task? stop;
 
     /// <summary>Makes a host; nothing is read or run before <see cref="StartAsync"/>.</summary>
     /// <param name="options">Settings.</param>
@@ -56,10 +56,10 @@ public sealed class DurableTaskHost : IAsyncDisposable
         Invoker = invoker;
         LoggerFactory = loggerFactory;
         Logger = loggerFactory.CreateLogger("Host.DurableTask");
-        _clock = timeProvider;
-        _hubFolder = Path.GetFullPath(Path.Combine(options.Folder, options.HubName));
-        _instanceFolder = Path.Combine(_hubFolder, "instances");
-        _activities = new WorkPool(options.MaxConcurrentActivityFunctions);
+        clock = timeProvider;
+        hubFolder = Path.GetFullPath(Path.Combine(options.Folder, options.HubName));
+        instanceFolder = Path.Combine(hubFolder, "instances");
+        activities = new WorkPool(options.MaxConcurrentActivityFunctions);
         Turns = new WorkPool(options.MaxConcurrentOrchestratorFunctions);
         Timers = new TimerQueue(timeProvider);
         Client = new EmbeddedDurableTaskClient(this);
@@ -84,7 +84,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     internal ChangeSignals Changes { get; } = new();
 
-    internal DateTime Now => _clock.GetUtcNow().UtcDateTime;
+    internal DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     /// <summary>Reads the task hub and takes up what is pending.</summary>
     /// <param name="cancellationToken">Gives up.</param>
@@ -92,25 +92,25 @@ public sealed class DurableTaskHost : IAsyncDisposable
     /// <exception cref="IOException">Another host has the hub, or its folder cannot be read.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_stop is not null, this);
-        DirectorySync.Create(_instanceFolder);
-        _hubLock = new FileStream(Path.Combine(_hubFolder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        foreach (string leftover in Directory.EnumerateFiles(_instanceFolder, "*.tmp"))
+        ObjectDisposedException.ThrowIf(stop is not null, this);
+        DirectorySync.Create(instanceFolder);
+        hubLock = new FileStream(Path.Combine(hubFolder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        foreach (string leftover in Directory.EnumerateFiles(instanceFolder, "*.tmp"))
         {
             File.Delete(leftover);
         }
 
         await Parallel.ForEachAsync(
-            Directory.EnumerateFiles(_instanceFolder, "*" + InstanceFileName.Extension),
+            Directory.EnumerateFiles(instanceFolder, "*" + InstanceFileName.Extension),
             cancellationToken,
             (path, _) =>
             {
                 Open(path);
                 return ValueTask.CompletedTask;
             }).ConfigureAwait(false);
-        int ended = _instances.Values.Count(instance => instance.Summary.HasEnded);
-        Logger.HubOpened(_hubFolder, _instances.Count - ended, ended);
-        foreach (OrchestrationInstance instance in _instances.Values)
+        int ended = instances.Values.Count(instance => instance.Summary.HasEnded);
+        Logger.HubOpened(hubFolder, instances.Count - ended, ended);
+        foreach (OrchestrationInstance instance in instances.Values)
         {
             instance.Start();
         }
@@ -152,14 +152,14 @@ public sealed class DurableTaskHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(finish: true, new CancellationToken(canceled: true)).ConfigureAwait(false);
-        _stopping.Dispose();
+        stopping.Dispose();
     }
 
     /// <summary>Stops as if the process had died: what is not on disk is lost. For tests of recovery.</summary>
     internal Task AbandonAsync() => StopAsync(finish: false, new CancellationToken(canceled: true));
 
     internal void StartActivity(OrchestrationInstance instance, string executionId, TaskScheduled task) =>
-        _activities.TryAdd(() => RunActivityAsync(instance, executionId, task));
+        activities.TryAdd(() => RunActivityAsync(instance, executionId, task));
 
     internal InstanceCreated NewInstance(
         string instanceId,
@@ -195,7 +195,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
     /// <summary>Brings a message to an instance, and ends when it is durable there; drops it if there is no such active one.</summary>
     internal async Task ReceiveAsync(string instanceId, MessageReceived message)
     {
-        if (!_instances.TryGetValue(instanceId, out OrchestrationInstance? instance)
+        if (!instances.TryGetValue(instanceId, out OrchestrationInstance? instance)
             || !await instance.ReceiveAsync(message).ConfigureAwait(false))
         {
             Logger.MessageDropped(message.Event.GetType().Name, instanceId);
@@ -231,29 +231,29 @@ public sealed class DurableTaskHost : IAsyncDisposable
     internal OrchestrationInstance? Find(string instanceId)
     {
         ThrowIfNotRunning();
-        if (_corrupted.TryGetValue(instanceId, out HistoryCorruptedException? damage))
+        if (corrupted.TryGetValue(instanceId, out HistoryCorruptedException? damage))
         {
             throw new HistoryCorruptedException(damage.Path, damage.Offset, damage.Found);
         }
 
-        return _instances.GetValueOrDefault(instanceId);
+        return instances.GetValueOrDefault(instanceId);
     }
 
     /// <summary>All instances in the order of their ids.</summary>
     internal IEnumerable<OrchestrationInstance> All()
     {
         ThrowIfNotRunning();
-        return _instances.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value);
+        return instances.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value);
     }
 
     /// <summary>Deletes an instance that has ended, once its last messages have arrived.</summary>
     internal async Task<bool> PurgeAsync(string instanceId, CancellationToken cancellationToken)
     {
         ThrowIfNotRunning();
-        if (_corrupted.TryRemove(instanceId, out HistoryCorruptedException? damage))
+        if (corrupted.TryRemove(instanceId, out HistoryCorruptedException? damage))
         {
             File.Delete(damage.Path);
-            DirectorySync.Flush(_instanceFolder);
+            DirectorySync.Flush(instanceFolder);
             return true;
         }
 
@@ -264,14 +264,14 @@ public sealed class DurableTaskHost : IAsyncDisposable
             await gate.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                if (!_instances.TryGetValue(instanceId, out OrchestrationInstance? instance) || !instance.Summary.HasEnded)
+                if (!instances.TryGetValue(instanceId, out OrchestrationInstance? instance) || !instance.Summary.HasEnded)
                 {
                     return false;
                 }
 
                 if (instance.TryPurge())
                 {
-                    _instances.TryRemove(instanceId, out _);
+                    instances.TryRemove(instanceId, out _);
                     Changes.Changed(instanceId);
                     return true;
                 }
@@ -302,9 +302,9 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     private Task StopAsync(bool finish, CancellationToken cancellationToken)
     {
-        lock (_stopLock)
+        lock (stopLock)
         {
-            return _stop ??= StopOnceAsync(finish, cancellationToken);
+            return stop ??= StopOnceAsync(finish, cancellationToken);
         }
     }
 
@@ -312,9 +312,9 @@ public sealed class DurableTaskHost : IAsyncDisposable
     {
         await Task.Yield();
         Timers.Dispose();
-        _activities.Close(finishQueued: false);
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _activities.WhenIdleAsync().WaitAsync(cancellationToken)
+        activities.Close(finishQueued: false);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await activities.WhenIdleAsync().WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         if (!finish)
@@ -326,7 +326,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
         if (finish)
         {
             await Turns.WhenIdleAsync().ConfigureAwait(false);
-            foreach (OrchestrationInstance instance in _instances.Values)
+            foreach (OrchestrationInstance instance in instances.Values)
             {
                 instance.Flush();
             }
@@ -334,23 +334,23 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
         Writers.Close(finishQueued: finish);
         await Writers.WhenIdleAsync().ConfigureAwait(false);
-        foreach (OrchestrationInstance instance in _instances.Values)
+        foreach (OrchestrationInstance instance in instances.Values)
         {
             instance.Close();
         }
 
         Changes.End(new ObjectDisposedException(nameof(DurableTaskHost), "The host has stopped."));
-        if (_hubLock is not null)
+        if (hubLock is not null)
         {
-            await _hubLock.DisposeAsync().ConfigureAwait(false);
-            Logger.HubClosed(_hubFolder);
+            await hubLock.DisposeAsync().ConfigureAwait(false);
+            Logger.HubClosed(hubFolder);
         }
     }
 
     private void ThrowIfNotRunning()
     {
-        ObjectDisposedException.ThrowIf(_stop is not null, this);
-        if (_hubLock is null)
+        ObjectDisposedException.ThrowIf(stop is not null, this);
+        if (hubLock is null)
         {
             throw new InvalidOperationException("The durable task host has not been started.");
         }
@@ -361,13 +361,13 @@ public sealed class DurableTaskHost : IAsyncDisposable
         try
         {
             OrchestrationInstance instance = OrchestrationInstance.Open(this, path);
-            _instances[instance.Summary.InstanceId] = instance;
+            instances[instance.Summary.InstanceId] = instance;
         }
         catch (HistoryCorruptedException e)
         {
             string instanceId = InstanceFileName.InstanceIdOf(path);
             Logger.Corrupted(e, instanceId);
-            _corrupted[instanceId] = e;
+            corrupted[instanceId] = e;
         }
     }
 
@@ -426,14 +426,14 @@ public sealed class DurableTaskHost : IAsyncDisposable
 
     private void Create(InstanceCreated created)
     {
-        string path = Path.Combine(_instanceFolder, InstanceFileName.For(created.InstanceId));
+        string path = Path.Combine(instanceFolder, InstanceFileName.For(created.InstanceId));
         OrchestrationInstance instance = OrchestrationInstance.Create(this, path, created);
-        _instances[created.InstanceId] = instance;
+        instances[created.InstanceId] = instance;
         instance.Start();
         Changes.Changed(created.InstanceId);
     }
 
-    private SemaphoreSlim Gate(string instanceId) => _gates[(uint)instanceId.GetHashCode(StringComparison.Ordinal) % Gates];
+    private SemaphoreSlim Gate(string instanceId) => gates[(uint)instanceId.GetHashCode(StringComparison.Ordinal) % Gates];
 
     private async Task RunActivityAsync(OrchestrationInstance instance, string executionId, TaskScheduled task)
     {
@@ -449,7 +449,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
         Logger.ActivityStarted(name, task.Id, instanceId);
         try
         {
-            string? result = await Invoker.InvokeActivityAsync(name, task.Input, instanceId, _stopping.Token).ConfigureAwait(false);
+            string? result = await Invoker.InvokeActivityAsync(name, task.Input, instanceId, stopping.Token).ConfigureAwait(false);
             Logger.ActivityCompleted(name, task.Id, instanceId);
             instance.Complete(executionId, new TaskCompleted(task.Id, result));
         }
@@ -457,7 +457,7 @@ public sealed class DurableTaskHost : IAsyncDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (_stopping.IsCancellationRequested)
+            if (stopping.IsCancellationRequested)
             {
                 Logger.ActivityInterrupted(name, task.Id, instanceId);
                 return;

@@ -5,16 +5,16 @@ namespace EmbeddedHost.Durable;
 /// <summary>The events of one execution: who waits for them, and those that nobody has waited for yet.</summary>
 internal sealed class ExternalEvents(DataConverter converter)
 {
-    private readonly Dictionary<string, Stack<Waiter>> _waiters = new(StringComparer.OrdinalIgnoreCase);
-    private readonly List<EventRaised> _buffer = [];
+    private readonly Dictionary<string, Stack<Waiter>> waiters = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<EventRaised> buffer = [];
 
-    public bool HasWaiters => _waiters.Values.Any(stack => stack.Any(waiter => !waiter.IsDone));
+    public bool HasWaiters => waiters.Values.Any(stack => stack.Any(waiter => !waiter.IsDone));
 
     public Task<T> WaitAsync<T>(string name, CancellationToken cancellationToken)
     {
-        if (!_waiters.TryGetValue(name, out Stack<Waiter>? stack))
+        if (!waiters.TryGetValue(name, out Stack<Waiter>? stack))
         {
-            _waiters[name] = stack = new Stack<Waiter>();
+            waiters[name] = stack = new Stack<Waiter>();
         }
 
         Trim(stack);
@@ -25,11 +25,11 @@ internal sealed class ExternalEvents(DataConverter converter)
         }
 
         var waiter = new Waiter<T>();
-        int buffered = _buffer.FindIndex(raised => string.Equals(raised.Name, name, StringComparison.OrdinalIgnoreCase));
+        int buffered = buffer.FindIndex(raised => string.Equals(raised.Name, name, StringComparison.OrdinalIgnoreCase));
         if (buffered >= 0)
         {
-            string? payload = _buffer[buffered].Input;
-            _buffer.RemoveAt(buffered);
+            string? payload = buffer[buffered].Input;
+            buffer.RemoveAt(buffered);
             waiter.Complete(payload, converter);
         }
         else
@@ -44,7 +44,7 @@ internal sealed class ExternalEvents(DataConverter converter)
     /// <summary>Gives an event to the newest waiter, or keeps it. A waiter that was cancelled takes none.</summary>
     public void Raise(EventRaised raised)
     {
-        if (_waiters.TryGetValue(raised.Name, out Stack<Waiter>? stack))
+        if (waiters.TryGetValue(raised.Name, out Stack<Waiter>? stack))
         {
             Trim(stack);
             if (stack.TryPop(out Waiter? newest))
@@ -54,14 +54,14 @@ internal sealed class ExternalEvents(DataConverter converter)
             }
         }
 
-        _buffer.Add(raised);
+        buffer.Add(raised);
     }
 
     /// <summary>Takes out the events that nobody has waited for.</summary>
     public IReadOnlyList<EventRaised> TakeBuffered()
     {
-        EventRaised[] buffered = [.. _buffer];
-        _buffer.Clear();
+        EventRaised[] buffered = [.. buffer];
+        buffer.Clear();
         return buffered;
     }
 
@@ -84,28 +84,28 @@ internal sealed class ExternalEvents(DataConverter converter)
 
     private sealed class Waiter<T> : Waiter
     {
-        private readonly TaskCompletionSource<T> _source = new();
+        private readonly TaskCompletionSource<T> source = new();
 
         public override Type Type => typeof(T);
 
-        public override bool IsDone => _source.Task.IsCompleted;
+        public override bool IsDone => source.Task.IsCompleted;
 
-        public Task<T> Task => _source.Task;
+        public Task<T> Task => source.Task;
 
         public void CancelWith(CancellationToken cancellationToken) =>
-            cancellationToken.Register(() => _source.TrySetCanceled(cancellationToken));
+            cancellationToken.Register(() => source.TrySetCanceled(cancellationToken));
 
         public override void Complete(string? payload, DataConverter converter)
         {
             try
             {
-                _source.TrySetResult(converter.Deserialize<T>(payload)!);
+                source.TrySetResult(converter.Deserialize<T>(payload)!);
             }
 #pragma warning disable CA1031 // Whatever the payload's converter throws is the waiter's to see.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                _source.TrySetException(e);
+                source.TrySetException(e);
             }
         }
     }

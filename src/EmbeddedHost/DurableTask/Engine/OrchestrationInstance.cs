@@ -18,24 +18,24 @@ internal sealed class OrchestrationInstance
     // Below this length a log that begins anew is not worth rewriting.
     private const long CompactionThreshold = 64 * 1024;
 
-    private readonly DurableTaskHost _host;
-    private readonly Lock _lock = new();
-    private readonly List<PendingWrite> _writes = [];
-    private readonly string _path;
-    private List<NewEvent> _new = [];
-    private InstanceState? _state;
-    private LogFile? _log;
-    private InstanceSummary _summary;
-    private bool _writing;
-    private bool _inTurn;
-    private bool _pumping;
-    private bool _closed;
+    private readonly DurableTaskHost host;
+    private readonly Lock gate = new();
+    private readonly List<PendingWrite> writes = [];
+    private readonly string path;
+    private List<NewEvent> added = [];
+    private InstanceState? state;
+    private LogFile? log;
+    private InstanceSummary summary;
+    private bool writing;
+    private bool inTurn;
+    private bool pumping;
+    private bool closed;
 
     private OrchestrationInstance(DurableTaskHost host, string path, InstanceSummary summary)
     {
-        _host = host;
-        _path = path;
-        _summary = summary;
+        this.host = host;
+        this.path = path;
+        this.summary = summary;
     }
 
     /// <summary>What is known without reading the log.</summary>
@@ -43,9 +43,9 @@ internal sealed class OrchestrationInstance
     {
         get
         {
-            lock (_lock)
+            lock (gate)
             {
-                return _summary;
+                return summary;
             }
         }
     }
@@ -55,7 +55,7 @@ internal sealed class OrchestrationInstance
     {
         LogFile log = LogFile.Create(path, InstanceLogFormat.Write([created]));
         InstanceState state = new InstanceState().Apply(created);
-        return new OrchestrationInstance(host, path, InstanceSummary.Of(state)) { _state = state, _log = log };
+        return new OrchestrationInstance(host, path, InstanceSummary.Of(state)) { state = state, log = log };
     }
 
     /// <summary>Reads an instance that an earlier process left.</summary>
@@ -69,15 +69,15 @@ internal sealed class OrchestrationInstance
         }
 
         InstanceState state = InstanceState.Load(path, content);
-        var instance = new OrchestrationInstance(host, path, InstanceSummary.Of(state)) { _state = state };
+        var instance = new OrchestrationInstance(host, path, InstanceSummary.Of(state)) { state = state };
         if (CanRest(state))
         {
-            instance._state = null;
+            instance.state = null;
         }
         else
         {
-            instance._log = LogFile.Open(path, content.ValidLength);
-            instance._new = [.. state.Inbox.Select(message => new NewEvent(message, Durable: true))];
+            instance.log = LogFile.Open(path, content.ValidLength);
+            instance.added = [.. state.Inbox.Select(message => new NewEvent(message, Durable: true))];
         }
 
         return instance;
@@ -86,16 +86,16 @@ internal sealed class OrchestrationInstance
     /// <summary>Takes up what is pending: called once after <see cref="Create"/> or <see cref="Open"/>.</summary>
     public void Start()
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_state is null)
+            if (state is null)
             {
                 return;
             }
 
-            if (!_state.HasEnded)
+            if (!state.HasEnded)
             {
-                DispatchPending(_state);
+                DispatchPending(state);
             }
 
             PumpOutbox();
@@ -107,18 +107,18 @@ internal sealed class OrchestrationInstance
     /// <returns>False if this one has not ended.</returns>
     public async Task<bool> RecreateAsync(InstanceCreated created)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (!_summary.HasEnded)
+            if (!summary.HasEnded)
             {
                 return false;
             }
         }
 
         await WriteAsync(created).ConfigureAwait(false);
-        lock (_lock)
+        lock (gate)
         {
-            DispatchPending(_state!);
+            DispatchPending(state!);
             ScheduleTurn();
         }
 
@@ -128,9 +128,9 @@ internal sealed class OrchestrationInstance
     /// <summary>Takes in a message, which is durable when the task ends; one that is not for this execution is dropped.</summary>
     public async Task<bool> ReceiveAsync(MessageReceived message)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_closed || _state is null || !_state.Accepts(message))
+            if (closed || state is null || !state.Accepts(message))
             {
                 return false;
             }
@@ -143,11 +143,11 @@ internal sealed class OrchestrationInstance
     /// <summary>Hands in what an activity or a timer of an execution came to. Not durable before a turn has taken it up.</summary>
     public void Complete(string executionId, HistoryEvent completion)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (!_closed && _state is { HasEnded: false } && _state.ExecutionId == executionId)
+            if (!closed && state is { HasEnded: false } && state.ExecutionId == executionId)
             {
-                _new.Add(new NewEvent(completion, Durable: false));
+                added.Add(new NewEvent(completion, Durable: false));
                 ScheduleTurn();
             }
         }
@@ -157,14 +157,14 @@ internal sealed class OrchestrationInstance
     public T? Read<T>(Func<InstanceState, T> read)
         where T : class
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_closed)
+            if (closed)
             {
                 return null;
             }
 
-            return read(_state ?? InstanceState.Load(_path, LogFile.Read(_path)));
+            return read(state ?? InstanceState.Load(path, LogFile.Read(path)));
         }
     }
 
@@ -174,16 +174,16 @@ internal sealed class OrchestrationInstance
     /// <summary>Deletes an instance that has ended and owes no messages.</summary>
     public bool TryPurge()
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_closed || _state is not null || _writing)
+            if (closed || state is not null || writing)
             {
                 return false;
             }
 
-            File.Delete(_path);
-            DirectorySync.Flush(Path.GetDirectoryName(_path)!);
-            _closed = true;
+            File.Delete(path);
+            DirectorySync.Flush(Path.GetDirectoryName(path)!);
+            closed = true;
             return true;
         }
     }
@@ -191,9 +191,9 @@ internal sealed class OrchestrationInstance
     /// <summary>Writes what may wait for the next write.</summary>
     public void Flush()
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_writes.Count > 0)
+            if (writes.Count > 0)
             {
                 StartWriting();
             }
@@ -203,11 +203,11 @@ internal sealed class OrchestrationInstance
     /// <summary>Lets go of the file. Called when no writer runs any more.</summary>
     public void Close()
     {
-        lock (_lock)
+        lock (gate)
         {
-            _closed = true;
-            _log?.Dispose();
-            _log = null;
+            closed = true;
+            log?.Dispose();
+            log = null;
         }
     }
 
@@ -220,7 +220,7 @@ internal sealed class OrchestrationInstance
         {
             if (state.StartAt is { } startAt)
             {
-                _host.Timers.Add(startAt, WakeUp);
+                host.Timers.Add(startAt, WakeUp);
             }
 
             return;
@@ -261,10 +261,10 @@ internal sealed class OrchestrationInstance
             switch (action)
             {
                 case TaskScheduled task:
-                    _host.StartActivity(this, executionId, task);
+                    host.StartActivity(this, executionId, task);
                     break;
                 case TimerCreated timer:
-                    _host.Timers.Add(timer.FireAt, () => Complete(executionId, new TimerFired(timer.Id)));
+                    host.Timers.Add(timer.FireAt, () => Complete(executionId, new TimerFired(timer.Id)));
                     break;
                 default:
                     break;
@@ -274,7 +274,7 @@ internal sealed class OrchestrationInstance
 
     private void WakeUp()
     {
-        lock (_lock)
+        lock (gate)
         {
             ScheduleTurn();
         }
@@ -283,17 +283,17 @@ internal sealed class OrchestrationInstance
     // Called under the lock.
     private void ScheduleTurn()
     {
-        if (_inTurn || _closed || _state is not { HasEnded: false } state)
+        if (inTurn || closed || this.state is not { HasEnded: false } state)
         {
             return;
         }
 
         bool due = state.HasStarted
-            ? _new.Count > 0
-            : state.StartAt is null || state.StartAt <= _host.Now || _new.Any(received => received.Event is ExecutionTerminated);
+            ? added.Count > 0
+            : state.StartAt is null || state.StartAt <= host.Now || added.Any(received => received.Event is ExecutionTerminated);
         if (due)
         {
-            _inTurn = _host.Turns.TryAdd(RunTurnAsync);
+            inTurn = host.Turns.TryAdd(RunTurnAsync);
         }
     }
 
@@ -301,11 +301,11 @@ internal sealed class OrchestrationInstance
     {
         List<NewEvent> taken;
         InstanceState state;
-        lock (_lock)
+        lock (gate)
         {
-            taken = _new;
-            _new = [];
-            state = _state!;
+            taken = added;
+            added = [];
+            state = this.state!;
         }
 
         TurnRecorded turn = Run(state, taken);
@@ -323,28 +323,28 @@ internal sealed class OrchestrationInstance
 #pragma warning restore CA1031
         {
             // Nothing has happened then: the same events are run over again.
-            _host.Logger.WriteFailed(e, _path);
-            lock (_lock)
+            host.Logger.WriteFailed(e, path);
+            lock (gate)
             {
-                _new = [.. taken, .. _new];
-                _inTurn = false;
-                _host.Timers.Add(_host.Now + s_writeRetryDelay, WakeUp);
+                added = [.. taken, .. added];
+                inTurn = false;
+                host.Timers.Add(host.Now + s_writeRetryDelay, WakeUp);
             }
 
             return;
         }
 
-        lock (_lock)
+        lock (gate)
         {
-            _inTurn = false;
+            inTurn = false;
             ScheduleTurn();
         }
     }
 
     private TurnRecorded Run(InstanceState state, List<NewEvent> taken)
     {
-        _host.Logger.TurnStarted(state.Name, state.InstanceId, taken.Count);
-        DateTime now = _host.Now > state.LastUpdatedAt ? _host.Now : state.LastUpdatedAt;
+        host.Logger.TurnStarted(state.Name, state.InstanceId, taken.Count);
+        DateTime now = host.Now > state.LastUpdatedAt ? host.Now : state.LastUpdatedAt;
         List<HistoryEvent> newEvents = [.. taken.Select(one => one.Event)];
         List<HistoryEvent> recorded = [.. taken.Select(one => one.Durable ? new FromInbox() : one.Event)];
         if (!state.HasStarted)
@@ -359,7 +359,7 @@ internal sealed class OrchestrationInstance
             recorded.Insert(0, new ExecutionStarted());
         }
 
-        var turn = new OrchestratorTurn(state, _host.Invoker, _host.Options, _host.LoggerFactory);
+        var turn = new OrchestratorTurn(state, host.Invoker, host.Options, host.LoggerFactory);
         turn.Run(state.History, newEvents, now);
         IReadOnlyCollection<OrchestratorAction> actions = turn.Actions;
         if (turn.Ending?.Status is not null)
@@ -400,7 +400,7 @@ internal sealed class OrchestrationInstance
                     break;
                 case StartSubOrchestration sub:
                     var parent = new ParentLink(state.Name, state.InstanceId, state.ExecutionId, sub.Id);
-                    InstanceCreated start = _host.NewInstance(sub.InstanceId, sub.Name, sub.Version, sub.Input, parent, sub.Tags, null);
+                    InstanceCreated start = host.NewInstance(sub.InstanceId, sub.Name, sub.Version, sub.Input, parent, sub.Tags, null);
                     messages.Add(new OutgoingMessage(++sequence, sub.InstanceId, null, null, start));
                     break;
                 default:
@@ -425,9 +425,9 @@ internal sealed class OrchestrationInstance
     // Sends what the outbox holds, in order. Called under the lock.
     private void PumpOutbox()
     {
-        if (!_pumping && _state is { Outbox.Count: > 0 })
+        if (!pumping && state is { Outbox.Count: > 0 })
         {
-            _pumping = true;
+            pumping = true;
             _ = Task.Run(PumpOutboxAsync);
         }
     }
@@ -440,24 +440,24 @@ internal sealed class OrchestrationInstance
             OutgoingMessage? next;
             string senderId;
             bool resting;
-            lock (_lock)
+            lock (gate)
             {
-                if (_closed || _state is null)
+                if (closed || state is null)
                 {
-                    _pumping = false;
+                    pumping = false;
                     return;
                 }
 
-                next = _state.Outbox.FirstOrDefault(message => message.Sequence > delivered);
-                senderId = _state.SenderId;
-                resting = _state.HasEnded;
+                next = state.Outbox.FirstOrDefault(message => message.Sequence > delivered);
+                senderId = state.SenderId;
+                resting = state.HasEnded;
                 if (next is null)
                 {
-                    _pumping = false;
+                    pumping = false;
 
                     // While the instance goes on, the note that the messages have arrived may wait for the next write: without
                     // it they are sent again after a crash, and their receivers know them by their numbers.
-                    _writes.Add(new PendingWrite(new OutboxDelivered(delivered), null));
+                    writes.Add(new PendingWrite(new OutboxDelivered(delivered), null));
                     if (resting)
                     {
                         StartWriting();
@@ -469,7 +469,7 @@ internal sealed class OrchestrationInstance
 
             try
             {
-                await _host.DeliverAsync(next, senderId).ConfigureAwait(false);
+                await host.DeliverAsync(next, senderId).ConfigureAwait(false);
                 delivered = next.Sequence;
             }
             catch (ObjectDisposedException)
@@ -481,11 +481,11 @@ internal sealed class OrchestrationInstance
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                _host.Logger.WriteFailed(e, next.Target);
-                lock (_lock)
+                host.Logger.WriteFailed(e, next.Target);
+                lock (gate)
                 {
-                    _pumping = false;
-                    _host.Timers.Add(_host.Now + s_writeRetryDelay, RetryPump);
+                    pumping = false;
+                    host.Timers.Add(host.Now + s_writeRetryDelay, RetryPump);
                 }
 
                 return;
@@ -495,7 +495,7 @@ internal sealed class OrchestrationInstance
 
     private void RetryPump()
     {
-        lock (_lock)
+        lock (gate)
         {
             PumpOutbox();
         }
@@ -504,11 +504,11 @@ internal sealed class OrchestrationInstance
     /// <summary>Adds an entry to the log; it is on disk, and the state has it, when the task ends.</summary>
     private Task WriteAsync(LogEntry entry)
     {
-        lock (_lock)
+        lock (gate)
         {
-            ObjectDisposedException.ThrowIf(_closed, _host);
+            ObjectDisposedException.ThrowIf(closed, host);
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _writes.Add(new PendingWrite(entry, done));
+            writes.Add(new PendingWrite(entry, done));
             StartWriting();
             return done.Task;
         }
@@ -517,20 +517,20 @@ internal sealed class OrchestrationInstance
     // Called under the lock.
     private void StartWriting()
     {
-        if (_writing)
+        if (writing)
         {
             return;
         }
 
-        _writing = _host.Writers.TryAdd(WritePending);
-        if (!_writing)
+        writing = host.Writers.TryAdd(WritePending);
+        if (!writing)
         {
-            foreach (PendingWrite write in _writes)
+            foreach (PendingWrite write in writes)
             {
                 write.Done?.SetException(new ObjectDisposedException(nameof(DurableTaskHost), "The host has stopped."));
             }
 
-            _writes.Clear();
+            writes.Clear();
         }
     }
 
@@ -540,23 +540,23 @@ internal sealed class OrchestrationInstance
         while (true)
         {
             PendingWrite[] batch;
-            lock (_lock)
+            lock (gate)
             {
-                if (_writes.Count == 0)
+                if (writes.Count == 0)
                 {
-                    _writing = false;
+                    writing = false;
                     Rest();
                     break;
                 }
 
-                batch = [.. _writes];
-                _writes.Clear();
+                batch = [.. writes];
+                writes.Clear();
             }
 
             try
             {
                 Wake();
-                _log!.Append(InstanceLogFormat.Write([.. batch.Select(write => write.Entry)]));
+                log!.Append(InstanceLogFormat.Write([.. batch.Select(write => write.Entry)]));
             }
 #pragma warning disable CA1031 // Whatever keeps the log from being written is told to those who wait for it.
             catch (Exception e)
@@ -570,27 +570,27 @@ internal sealed class OrchestrationInstance
                 continue;
             }
 
-            lock (_lock)
+            lock (gate)
             {
                 foreach (PendingWrite write in batch)
                 {
                     Apply(write.Entry);
                 }
 
-                if (_log.Length > CompactionThreshold && batch.Any(write => BeginsAnew(write.Entry)))
+                if (log.Length > CompactionThreshold && batch.Any(write => BeginsAnew(write.Entry)))
                 {
                     Compact();
                 }
             }
 
-            _host.Changes.Changed(_summary.InstanceId);
+            host.Changes.Changed(summary.InstanceId);
             foreach (PendingWrite write in batch)
             {
                 write.Done?.SetResult();
             }
         }
 
-        _host.Changes.Changed(Summary.InstanceId);
+        host.Changes.Changed(Summary.InstanceId);
         return Task.CompletedTask;
     }
 
@@ -599,13 +599,13 @@ internal sealed class OrchestrationInstance
     // An instance that rests is read again before anything is added to it.
     private void Wake()
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_state is null)
+            if (state is null)
             {
-                LogContent content = LogFile.Read(_path);
-                _state = InstanceState.Load(_path, content);
-                _log = LogFile.Open(_path, content.ValidLength);
+                LogContent content = LogFile.Read(path);
+                state = InstanceState.Load(path, content);
+                log = LogFile.Open(path, content.ValidLength);
             }
         }
     }
@@ -613,20 +613,20 @@ internal sealed class OrchestrationInstance
     // Called under the lock.
     private void Rest()
     {
-        if (_state is not null && CanRest(_state))
+        if (state is not null && CanRest(state))
         {
-            _state = null;
-            _new = [];
-            _log?.Dispose();
-            _log = null;
+            state = null;
+            added = [];
+            log?.Dispose();
+            log = null;
         }
     }
 
     // Called under the lock.
     private void Compact()
     {
-        string path = _log!.Path;
-        byte[] payload = InstanceLogFormat.Write([new Snapshot(_state!)]);
+        string path = log!.Path;
+        byte[] payload = InstanceLogFormat.Write([new Snapshot(state!)]);
         LogFile compacted;
         try
         {
@@ -635,18 +635,18 @@ internal sealed class OrchestrationInstance
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The long log holds the same and goes on being used.
-            _host.Logger.WriteFailed(e, path);
+            host.Logger.WriteFailed(e, path);
             return;
         }
 
-        _log.Dispose();
-        _log = compacted;
+        log.Dispose();
+        log = compacted;
     }
 
     // Brings the state up to the log and starts what follows from the entry. Called under the lock.
     private void Apply(LogEntry entry)
     {
-        InstanceState state = _state!;
+        InstanceState state = this.state!;
         switch (entry)
         {
             case MessageReceived message:
@@ -654,7 +654,7 @@ internal sealed class OrchestrationInstance
                 state.Apply(entry);
                 if (accepted)
                 {
-                    _new.Add(new NewEvent(message.Event, Durable: true));
+                    added.Add(new NewEvent(message.Event, Durable: true));
                     ScheduleTurn();
                 }
 
@@ -678,7 +678,7 @@ internal sealed class OrchestrationInstance
                 break;
         }
 
-        _summary = InstanceSummary.Of(state);
+        summary = InstanceSummary.Of(state);
     }
 
     private void End(InstanceState state, ExecutionEnding ending)
@@ -686,18 +686,18 @@ internal sealed class OrchestrationInstance
         if (ending.Status is null)
         {
             // The inbox now begins with what was carried over; what timers and activities of the old execution say is void.
-            _new = [.. state.Inbox.Select(message => new NewEvent(message, Durable: true))];
+            added = [.. state.Inbox.Select(message => new NewEvent(message, Durable: true))];
         }
         else
         {
-            _new = [];
+            added = [];
             if (ending.Failure is { } failure)
             {
-                _host.Logger.Failed(state.Name, state.InstanceId, failure.ToString());
+                host.Logger.Failed(state.Name, state.InstanceId, failure.ToString());
             }
             else
             {
-                _host.Logger.Ended(state.Name, state.InstanceId, state.Status.ToString());
+                host.Logger.Ended(state.Name, state.InstanceId, state.Status.ToString());
             }
         }
     }

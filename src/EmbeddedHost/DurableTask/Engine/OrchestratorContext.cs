@@ -15,21 +15,21 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         "An invalid asynchronous invocation was detected. This can be caused by awaiting non-durable tasks " +
         "in an orchestrator function's implementation or by middleware that invokes asynchronous code.";
 
-    private readonly InstanceState _state;
-    private readonly DataConverter _converter;
-    private readonly string _defaultVersion;
-    private readonly OrchestratorSynchronizationContext _thread;
-    private readonly ExternalEvents _events;
-    private readonly SortedDictionary<int, OrchestratorAction> _actions = [];
-    private readonly Dictionary<int, OpenTask> _open = [];
-    private readonly HashSet<TaskFailedException> _nonRetriable = new(ReferenceEqualityComparer.Instance);
-    private readonly List<EventRaised> _carryOver = [];
-    private int _nextId;
-    private int _nextGuid;
-    private object? _customStatus;
-    private bool _customStatusIsSet;
-    private bool _isReplaying = true;
-    private DateTime _now;
+    private readonly InstanceState state;
+    private readonly DataConverter converter;
+    private readonly string defaultVersion;
+    private readonly OrchestratorSynchronizationContext thread;
+    private readonly ExternalEvents events;
+    private readonly SortedDictionary<int, OrchestratorAction> actions = [];
+    private readonly Dictionary<int, OpenTask> open = [];
+    private readonly HashSet<TaskFailedException> nonRetriable = new(ReferenceEqualityComparer.Instance);
+    private readonly List<EventRaised> carryOver = [];
+    private int nextId;
+    private int nextGuid;
+    private object? customStatus;
+    private bool customStatusIsSet;
+    private bool isReplaying = true;
+    private DateTime now;
 
     public OrchestratorContext(
         InstanceState state,
@@ -38,41 +38,41 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         ILoggerFactory loggerFactory,
         OrchestratorSynchronizationContext thread)
     {
-        _state = state;
-        _converter = converter;
-        _defaultVersion = defaultVersion ?? string.Empty;
-        _thread = thread;
-        _events = new ExternalEvents(converter);
+        this.state = state;
+        this.converter = converter;
+        this.defaultVersion = defaultVersion ?? string.Empty;
+        this.thread = thread;
+        events = new ExternalEvents(converter);
         LoggerFactory = loggerFactory;
     }
 
-    public override TaskName Name => _state.Name;
+    public override TaskName Name => state.Name;
 
-    public override string InstanceId => _state.InstanceId;
+    public override string InstanceId => state.InstanceId;
 
     public override ParentOrchestrationInstance? Parent =>
-        _state.Parent is { } parent ? new ParentOrchestrationInstance(parent.Name, parent.InstanceId) : null;
+        state.Parent is { } parent ? new ParentOrchestrationInstance(parent.Name, parent.InstanceId) : null;
 
-    public override DateTime CurrentUtcDateTime => _now;
+    public override DateTime CurrentUtcDateTime => now;
 
-    public override bool IsReplaying => _isReplaying;
+    public override bool IsReplaying => isReplaying;
 
-    public override string Version => _state.Version;
+    public override string Version => state.Version;
 
     /// <summary>What the function did that the history does not hold.</summary>
-    public IReadOnlyCollection<OrchestratorAction> Actions => _actions.Values;
+    public IReadOnlyCollection<OrchestratorAction> Actions => actions.Values;
 
     /// <summary>Whether activities, sub-orchestrations or timers have not ended.</summary>
-    public bool HasOpenTasks => _open.Count > 0;
+    public bool HasOpenTasks => open.Count > 0;
 
     /// <summary>Whether the function has something to wait for.</summary>
-    public bool CanGoOn => HasOpenTasks || _events.HasWaiters;
+    public bool CanGoOn => HasOpenTasks || events.HasWaiters;
 
     /// <summary>How the function asked to continue as new, if it did.</summary>
     public ContinueAsNewRequest? ContinuesAsNew { get; private set; }
 
     /// <summary>The events that go on to the next execution.</summary>
-    public IReadOnlyList<EventRaised> CarryOver => _carryOver;
+    public IReadOnlyList<EventRaised> CarryOver => carryOver;
 
     protected override ILoggerFactory LoggerFactory { get; }
 
@@ -80,7 +80,7 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         where T : default
     {
         EnsureOrchestratorThread();
-        return _converter.Deserialize<T>(_state.Input);
+        return converter.Deserialize<T>(state.Input);
     }
 
     public override Task<TResult> CallActivityAsync<TResult>(TaskName name, object? input = null, TaskOptions? options = null)
@@ -95,8 +95,8 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         string version = options?.Version is { } requested ? requested.Version : Version;
         return WithRetryAsync(options, () =>
         {
-            int id = _nextId++;
-            _actions.Add(id, new ScheduleActivity(id, name.Name, version, _converter.Serialize(input)));
+            int id = nextId++;
+            actions.Add(id, new ScheduleActivity(id, name.Name, version, converter.Serialize(input)));
             return ResultAsync<TResult>(Open(id, name.Name));
         });
     }
@@ -107,12 +107,12 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         EnsureOrchestratorThread();
         string instanceId = (options as SubOrchestrationOptions)?.InstanceId ?? NewGuid().ToString("N");
         Durable.InstanceId.Check(instanceId, nameof(options));
-        string version = options?.Version is { } requested ? requested.Version : _defaultVersion;
+        string version = options?.Version is { } requested ? requested.Version : defaultVersion;
         return WithRetryAsync(options, () =>
         {
-            int id = _nextId++;
-            _actions.Add(id, new StartSubOrchestration(
-                id, orchestratorName.Name, version, instanceId, _converter.Serialize(input), options?.Tags?.AsReadOnly()));
+            int id = nextId++;
+            actions.Add(id, new StartSubOrchestration(
+                id, orchestratorName.Name, version, instanceId, converter.Serialize(input), options?.Tags?.AsReadOnly()));
             return ResultAsync<TResult>(Open(id, orchestratorName.Name));
         });
     }
@@ -120,13 +120,13 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
     public override Task CreateTimer(DateTime fireAt, CancellationToken cancellationToken)
     {
         EnsureOrchestratorThread();
-        int id = _nextId++;
-        _actions.Add(id, new CreateDurableTimer(id, fireAt.ToUniversalTime()));
+        int id = nextId++;
+        actions.Add(id, new CreateDurableTimer(id, fireAt.ToUniversalTime()));
         Task<string?> task = Open(id, null);
         cancellationToken.Register(() =>
         {
             // The timer itself still fires, into the void.
-            if (_open.Remove(id, out OpenTask? open))
+            if (this.open.Remove(id, out OpenTask? open))
             {
                 open.Source.TrySetCanceled(cancellationToken);
             }
@@ -138,7 +138,7 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
     {
         EnsureOrchestratorThread();
         ArgumentException.ThrowIfNullOrEmpty(eventName);
-        return _events.WaitAsync<T>(eventName, cancellationToken);
+        return events.WaitAsync<T>(eventName, cancellationToken);
     }
 
     public override void SendEvent(string instanceId, string eventName, object payload)
@@ -146,15 +146,15 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         EnsureOrchestratorThread();
         Durable.InstanceId.Check(instanceId, nameof(instanceId));
         ArgumentException.ThrowIfNullOrEmpty(eventName);
-        int id = _nextId++;
-        _actions.Add(id, new SendExternalEvent(id, instanceId, eventName, _converter.Serialize(payload)));
+        int id = nextId++;
+        actions.Add(id, new SendExternalEvent(id, instanceId, eventName, converter.Serialize(payload)));
     }
 
     public override void SetCustomStatus(object? customStatus)
     {
         EnsureOrchestratorThread();
-        _customStatus = customStatus;
-        _customStatusIsSet = true;
+        this.customStatus = customStatus;
+        customStatusIsSet = true;
     }
 
     public override void ContinueAsNew(object? newInput = null, bool preserveUnprocessedEvents = true) =>
@@ -165,46 +165,46 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         EnsureOrchestratorThread();
         ArgumentNullException.ThrowIfNull(options);
         string? version = string.IsNullOrWhiteSpace(options.NewVersion) ? null : options.NewVersion;
-        ContinuesAsNew = new ContinueAsNewRequest(_converter.Serialize(options.NewInput), version);
-        IReadOnlyList<EventRaised> unprocessed = _events.TakeBuffered();
+        ContinuesAsNew = new ContinueAsNewRequest(converter.Serialize(options.NewInput), version);
+        IReadOnlyList<EventRaised> unprocessed = events.TakeBuffered();
         if (options.PreserveUnprocessedEvents)
         {
-            _carryOver.AddRange(unprocessed);
+            carryOver.AddRange(unprocessed);
         }
     }
 
     public override Guid NewGuid()
     {
         EnsureOrchestratorThread();
-        string counter = _nextGuid++.ToString(CultureInfo.InvariantCulture);
+        string counter = nextGuid++.ToString(CultureInfo.InvariantCulture);
         return DeterministicGuid.Create($"{InstanceId}_{CurrentUtcDateTime:o}_{counter}");
     }
 
     /// <summary>The custom status after this run: that of earlier executions where this one sets none.</summary>
-    public string? SerializeCustomStatus() => _customStatusIsSet ? _converter.Serialize(_customStatus) : _state.CustomStatus;
+    public string? SerializeCustomStatus() => customStatusIsSet ? converter.Serialize(customStatus) : state.CustomStatus;
 
     /// <summary>Whether a failure stays the same however often it is tried.</summary>
-    public bool IsNonRetriable(Exception failure) => failure is TaskFailedException task && _nonRetriable.Contains(task);
+    public bool IsNonRetriable(Exception failure) => failure is TaskFailedException task && nonRetriable.Contains(task);
 
     public void EnsureOrchestratorThread()
     {
-        if (!_thread.IsOrchestratorThread)
+        if (!thread.IsOrchestratorThread)
         {
             throw new InvalidOperationException(IllegalAwait);
         }
     }
 
     /// <summary>The events that follow happened in an earlier turn.</summary>
-    public void BeginBatch(DateTime now) => _now = now;
+    public void BeginBatch(DateTime now) => this.now = now;
 
     /// <summary>The events that follow are new.</summary>
-    public void EndReplay() => _isReplaying = false;
+    public void EndReplay() => isReplaying = false;
 
     /// <summary>Takes the actions of this run away, to be given back when the instance is resumed.</summary>
     public IReadOnlyList<OrchestratorAction> TakeActions()
     {
-        OrchestratorAction[] taken = [.. _actions.Values];
-        _actions.Clear();
+        OrchestratorAction[] taken = [.. actions.Values];
+        actions.Clear();
         return taken;
     }
 
@@ -212,7 +212,7 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
     {
         foreach (OrchestratorAction action in actions)
         {
-            _actions.Add(action.Id, action);
+            this.actions.Add(action.Id, action);
         }
     }
 
@@ -220,18 +220,18 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
     {
         if (ContinuesAsNew is null)
         {
-            _events.Raise(raised);
+            events.Raise(raised);
         }
         else
         {
-            _carryOver.Add(raised);
+            carryOver.Add(raised);
         }
     }
 
     /// <summary>Ends an open task; one that is not open has ended before, or was cancelled.</summary>
     public void Complete(int taskId, string? result)
     {
-        if (_open.Remove(taskId, out OpenTask? open))
+        if (this.open.Remove(taskId, out OpenTask? open))
         {
             open.Source.SetResult(result);
         }
@@ -240,12 +240,12 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
     /// <summary>Fails an open task; one that is not open has ended before.</summary>
     public void Fail(int taskId, TaskFailureDetails failure, bool nonRetriable)
     {
-        if (_open.Remove(taskId, out OpenTask? open))
+        if (this.open.Remove(taskId, out OpenTask? open))
         {
             var exception = new TaskFailedException(open.Name ?? string.Empty, taskId, failure);
             if (nonRetriable)
             {
-                _nonRetriable.Add(exception);
+                this.nonRetriable.Add(exception);
             }
 
             open.Source.SetException(exception);
@@ -258,7 +258,7 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         where T : OrchestratorAction
     {
         string recorded = name is null ? kind : $"{kind} named '{name}'";
-        if (!_actions.TryGetValue(id, out OrchestratorAction? action))
+        if (!actions.TryGetValue(id, out OrchestratorAction? action))
         {
             throw Differs(id, recorded, "has not done so (yet)");
         }
@@ -273,7 +273,7 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
             throw Differs(id, recorded, $"scheduled one named '{nameOf(same)}' there instead");
         }
 
-        _actions.Remove(id);
+        actions.Remove(id);
     }
 
     private static NonDeterministicOrchestrationException Differs(int id, string recorded, string found) => new(
@@ -288,12 +288,12 @@ internal sealed class OrchestratorContext : TaskOrchestrationContext
         _ => attempt(),
     };
 
-    private async Task<T> ResultAsync<T>(Task<string?> task) => _converter.Deserialize<T>(await task)!;
+    private async Task<T> ResultAsync<T>(Task<string?> task) => converter.Deserialize<T>(await task)!;
 
     private Task<string?> Open(int id, string? name)
     {
         var open = new OpenTask(name, new TaskCompletionSource<string?>());
-        _open.Add(id, open);
+        this.open.Add(id, open);
         return open.Source.Task;
     }
 

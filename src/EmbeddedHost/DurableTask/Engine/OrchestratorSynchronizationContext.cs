@@ -6,27 +6,27 @@ namespace EmbeddedHost.Durable;
 /// </summary>
 internal sealed class OrchestratorSynchronizationContext : SynchronizationContext
 {
-    private readonly Queue<(SendOrPostCallback Callback, object? State)> _queue = [];
-    private int _thread;
-    private int _foreignPosts;
+    private readonly Queue<(SendOrPostCallback Callback, object? State)> queue = [];
+    private int thread;
+    private int foreignPosts;
 
-    public bool IsOrchestratorThread => Volatile.Read(ref _thread) == Environment.CurrentManagedThreadId;
+    public bool IsOrchestratorThread => Volatile.Read(ref thread) == Environment.CurrentManagedThreadId;
 
-    public bool HasForeignPosts => Volatile.Read(ref _foreignPosts) > 0;
+    public bool HasForeignPosts => Volatile.Read(ref foreignPosts) > 0;
 
     /// <summary>Makes the calling thread the orchestrator's for the time of a call.</summary>
     public void Run(Action turn)
     {
         SynchronizationContext? previous = Current;
         SetSynchronizationContext(this);
-        Volatile.Write(ref _thread, Environment.CurrentManagedThreadId);
+        Volatile.Write(ref thread, Environment.CurrentManagedThreadId);
         try
         {
             turn();
         }
         finally
         {
-            Volatile.Write(ref _thread, 0);
+            Volatile.Write(ref thread, 0);
             SetSynchronizationContext(previous);
         }
     }
@@ -34,7 +34,7 @@ internal sealed class OrchestratorSynchronizationContext : SynchronizationContex
     /// <summary>Runs the continuations that are ready.</summary>
     public void RunReady()
     {
-        while (_queue.TryDequeue(out (SendOrPostCallback Callback, object? State) ready))
+        while (queue.TryDequeue(out (SendOrPostCallback Callback, object? State) ready))
         {
             ready.Callback(ready.State);
         }
@@ -44,11 +44,11 @@ internal sealed class OrchestratorSynchronizationContext : SynchronizationContex
     {
         if (IsOrchestratorThread)
         {
-            _queue.Enqueue((d, state));
+            queue.Enqueue((d, state));
         }
         else
         {
-            Interlocked.Increment(ref _foreignPosts);
+            Interlocked.Increment(ref foreignPosts);
         }
     }
 

@@ -8,21 +8,21 @@ namespace EmbeddedHost.Durable;
 /// <summary>One run of an orchestrator function: from its start, over its history, and on over what is new.</summary>
 internal sealed class OrchestratorTurn
 {
-    private readonly InstanceState _state;
-    private readonly IDurableFunctionInvoker _invoker;
-    private readonly OrchestratorSynchronizationContext _thread = new();
-    private readonly OrchestratorContext _context;
-    private readonly Queue<HistoryEvent> _heldEvents = [];
-    private readonly List<OrchestratorAction> _heldActions = [];
-    private Task<string?> _function = Task.FromResult<string?>(null);
-    private ExecutionTerminated? _terminated;
+    private readonly InstanceState state;
+    private readonly IDurableFunctionInvoker invoker;
+    private readonly OrchestratorSynchronizationContext thread = new();
+    private readonly OrchestratorContext context;
+    private readonly Queue<HistoryEvent> heldEvents = [];
+    private readonly List<OrchestratorAction> heldActions = [];
+    private Task<string?> function = Task.FromResult<string?>(null);
+    private ExecutionTerminated? terminated;
 
     public OrchestratorTurn(
         InstanceState state, IDurableFunctionInvoker invoker, DurableTaskHostOptions options, ILoggerFactory loggerFactory)
     {
-        _state = state;
-        _invoker = invoker;
-        _context = new OrchestratorContext(state, options.DataConverter, options.DefaultVersion, loggerFactory, _thread);
+        this.state = state;
+        this.invoker = invoker;
+        context = new OrchestratorContext(state, options.DataConverter, options.DefaultVersion, loggerFactory, thread);
     }
 
     /// <summary>What the function did in this turn.</summary>
@@ -42,7 +42,7 @@ internal sealed class OrchestratorTurn
     /// <param name="newEvents">What is new.</param>
     /// <param name="now">The time of this turn.</param>
     public void Run(IReadOnlyList<HistoryEvent> history, IReadOnlyList<HistoryEvent> newEvents, DateTime now) =>
-        _thread.Run(() => RunOnThread(history, newEvents, now));
+        thread.Run(() => RunOnThread(history, newEvents, now));
 
     private void RunOnThread(IReadOnlyList<HistoryEvent> history, IReadOnlyList<HistoryEvent> newEvents, DateTime now)
     {
@@ -53,16 +53,16 @@ internal sealed class OrchestratorTurn
                 Process(past);
             }
 
-            _context.EndReplay();
-            _context.BeginBatch(now);
+            context.EndReplay();
+            context.BeginBatch(now);
             foreach (HistoryEvent happened in newEvents)
             {
                 Process(happened);
             }
 
-            CustomStatus = _context.SerializeCustomStatus();
+            CustomStatus = context.SerializeCustomStatus();
             Ending = FindEnding();
-            Actions = _context.Actions;
+            Actions = context.Actions;
         }
         catch (NonDeterministicOrchestrationException e)
         {
@@ -82,7 +82,7 @@ internal sealed class OrchestratorTurn
         {
             if (happened is not ExecutionSuspended)
             {
-                _heldEvents.Enqueue(happened);
+                heldEvents.Enqueue(happened);
             }
 
             return;
@@ -91,47 +91,47 @@ internal sealed class OrchestratorTurn
         switch (happened)
         {
             case BatchStarted batch:
-                _context.BeginBatch(batch.At);
+                context.BeginBatch(batch.At);
                 break;
             case ExecutionStarted:
-                _function = RunFunctionAsync();
+                function = RunFunctionAsync();
                 break;
             case TaskScheduled task:
-                _context.Match<ScheduleActivity>(task.Id, "activity task", task.Name, action => action.Name);
+                context.Match<ScheduleActivity>(task.Id, "activity task", task.Name, action => action.Name);
                 break;
             case TimerCreated timer:
-                _context.Match<CreateDurableTimer>(timer.Id, "timer", null, _ => null);
+                context.Match<CreateDurableTimer>(timer.Id, "timer", null, _ => null);
                 break;
             case SubOrchestrationCreated sub:
-                _context.Match<StartSubOrchestration>(sub.Id, "sub-orchestration task", sub.Name, action => action.Name);
+                context.Match<StartSubOrchestration>(sub.Id, "sub-orchestration task", sub.Name, action => action.Name);
                 break;
             case EventSent sent:
-                _context.Match<SendExternalEvent>(sent.Id, "send event task", sent.Name, action => action.Name);
+                context.Match<SendExternalEvent>(sent.Id, "send event task", sent.Name, action => action.Name);
                 break;
             case TaskCompleted task:
-                _context.Complete(task.TaskId, task.Result);
+                context.Complete(task.TaskId, task.Result);
                 break;
             case TaskFailed task:
-                _context.Fail(task.TaskId, task.Failure, task.NonRetriable);
+                context.Fail(task.TaskId, task.Failure, task.NonRetriable);
                 break;
             case TimerFired timer:
-                _context.Complete(timer.TimerId, null);
+                context.Complete(timer.TimerId, null);
                 break;
             case SubOrchestrationCompleted sub:
-                _context.Complete(sub.TaskId, sub.Result);
+                context.Complete(sub.TaskId, sub.Result);
                 break;
             case SubOrchestrationFailed sub:
-                _context.Fail(sub.TaskId, sub.Failure, nonRetriable: false);
+                context.Fail(sub.TaskId, sub.Failure, nonRetriable: false);
                 break;
             case EventRaised raised:
-                _context.Raise(raised);
+                context.Raise(raised);
                 break;
             case ExecutionTerminated terminated:
-                _terminated ??= terminated;
+                this.terminated ??= terminated;
                 break;
             case ExecutionSuspended:
                 Suspended = true;
-                _heldActions.AddRange(_context.TakeActions());
+                heldActions.AddRange(context.TakeActions());
                 break;
             case ExecutionResumed:
                 Resume();
@@ -140,15 +140,15 @@ internal sealed class OrchestratorTurn
                 throw new InvalidOperationException($"{happened.GetType().Name} is no event of a history.");
         }
 
-        _thread.RunReady();
+        thread.RunReady();
     }
 
     private void Resume()
     {
         Suspended = false;
-        _context.GiveBackActions(_heldActions);
-        _heldActions.Clear();
-        while (!Suspended && _heldEvents.TryDequeue(out HistoryEvent? held))
+        context.GiveBackActions(heldActions);
+        heldActions.Clear();
+        while (!Suspended && heldEvents.TryDequeue(out HistoryEvent? held))
         {
             Process(held);
         }
@@ -156,48 +156,48 @@ internal sealed class OrchestratorTurn
 
     private async Task<string?> RunFunctionAsync()
     {
-        string? name = _invoker.OrchestratorNames.FirstOrDefault(known => string.Equals(known, _state.Name, StringComparison.OrdinalIgnoreCase));
+        string? name = invoker.OrchestratorNames.FirstOrDefault(known => string.Equals(known, state.Name, StringComparison.OrdinalIgnoreCase));
         if (name is null)
         {
-            throw new ArgumentException(FunctionNames.Unknown(_state.Name, "orchestrator", _invoker.OrchestratorNames));
+            throw new ArgumentException(FunctionNames.Unknown(state.Name, "orchestrator", invoker.OrchestratorNames));
         }
 
-        string? output = await _invoker.InvokeOrchestratorAsync(name, _context, _state.Input);
-        _context.EnsureOrchestratorThread();
+        string? output = await invoker.InvokeOrchestratorAsync(name, context, state.Input);
+        context.EnsureOrchestratorThread();
         return output;
     }
 
     private ExecutionEnding? FindEnding()
     {
-        if (_terminated is not null)
+        if (terminated is not null)
         {
-            return new ExecutionEnding(OrchestrationRuntimeStatus.Terminated, _terminated.Output, null);
+            return new ExecutionEnding(OrchestrationRuntimeStatus.Terminated, terminated.Output, null);
         }
 
-        if (_context.HasOpenTasks || Suspended)
+        if (context.HasOpenTasks || Suspended)
         {
             return null;
         }
 
-        if (!_function.IsCompleted)
+        if (!function.IsCompleted)
         {
             // With nothing durable left to wait for, no event will ever wake the function: it awaits something else.
-            return _context.CanGoOn && !_thread.HasForeignPosts ? null : Failed(new InvalidOperationException(OrchestratorContext.IllegalAwait));
+            return context.CanGoOn && !thread.HasForeignPosts ? null : Failed(new InvalidOperationException(OrchestratorContext.IllegalAwait));
         }
 
-        if (!_function.IsCompletedSuccessfully)
+        if (!function.IsCompletedSuccessfully)
         {
-            return Failed(_function.Exception?.InnerException ?? new TaskCanceledException(_function));
+            return Failed(function.Exception?.InnerException ?? new TaskCanceledException(function));
         }
 
-        return _context.ContinuesAsNew is { } request
-            ? new ExecutionEnding(null, request.Input, null, Guid.NewGuid().ToString("N"), request.Version, _context.CarryOver)
-            : new ExecutionEnding(OrchestrationRuntimeStatus.Completed, _function.Result, null);
+        return context.ContinuesAsNew is { } request
+            ? new ExecutionEnding(null, request.Input, null, Guid.NewGuid().ToString("N"), request.Version, context.CarryOver)
+            : new ExecutionEnding(OrchestrationRuntimeStatus.Completed, function.Result, null);
     }
 
     private void Fail(Exception exception)
     {
-        CustomStatus = _state.CustomStatus;
+        CustomStatus = state.CustomStatus;
         Ending = Failed(exception);
         Actions = [];
     }

@@ -7,29 +7,29 @@ internal sealed class TimerQueue : IDisposable
     // is set or the machine has slept.
     private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
 
-    private readonly Lock _lock = new();
-    private readonly PriorityQueue<Action, DateTime> _queue = new();
-    private readonly TimeProvider _clock;
-    private readonly ITimer _timer;
-    private bool _disposed;
+    private readonly Lock gate = new();
+    private readonly PriorityQueue<Action, DateTime> queue = new();
+    private readonly TimeProvider clock;
+    private readonly ITimer timer;
+    private bool disposed;
 
     public TimerQueue(TimeProvider clock)
     {
-        _clock = clock;
-        _timer = clock.CreateTimer(_ => RunDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        this.clock = clock;
+        timer = clock.CreateTimer(_ => RunDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Add(DateTime due, Action callback)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_disposed)
+            if (disposed)
             {
                 return;
             }
 
-            _queue.Enqueue(callback, due);
-            if (_queue.Peek() == callback)
+            queue.Enqueue(callback, due);
+            if (queue.Peek() == callback)
             {
                 Arm(due);
             }
@@ -38,27 +38,27 @@ internal sealed class TimerQueue : IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        lock (gate)
         {
-            _disposed = true;
-            _queue.Clear();
+            disposed = true;
+            queue.Clear();
         }
 
-        _timer.Dispose();
+        timer.Dispose();
     }
 
     private void RunDue()
     {
         var due = new List<Action>();
-        lock (_lock)
+        lock (gate)
         {
-            if (_disposed)
+            if (disposed)
             {
                 return;
             }
 
-            DateTime now = _clock.GetUtcNow().UtcDateTime;
-            while (_queue.TryPeek(out Action? callback, out DateTime at))
+            DateTime now = clock.GetUtcNow().UtcDateTime;
+            while (queue.TryPeek(out Action? callback, out DateTime at))
             {
                 if (at > now)
                 {
@@ -66,7 +66,7 @@ internal sealed class TimerQueue : IDisposable
                     break;
                 }
 
-                _queue.Dequeue();
+                queue.Dequeue();
                 due.Add(callback);
             }
         }
@@ -80,8 +80,8 @@ internal sealed class TimerQueue : IDisposable
     // Rounded up to a whole millisecond: system timers drop the fraction and would come too early, again and again.
     private void Arm(DateTime due)
     {
-        TimeSpan wait = due - _clock.GetUtcNow().UtcDateTime;
+        TimeSpan wait = due - clock.GetUtcNow().UtcDateTime;
         wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(wait.TotalMilliseconds, 0, s_longestWait.TotalMilliseconds)));
-        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 }

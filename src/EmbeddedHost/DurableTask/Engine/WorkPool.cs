@@ -3,26 +3,26 @@ namespace EmbeddedHost.Durable;
 /// <summary>Runs work in the order it came in, a bounded number at a time. The work must not throw.</summary>
 internal sealed class WorkPool(int concurrency)
 {
-    private readonly Lock _lock = new();
-    private readonly Queue<Func<Task>> _queue = [];
-    private TaskCompletionSource? _idle;
-    private int _running;
-    private bool _closed;
+    private readonly Lock gate = new();
+    private readonly Queue<Func<Task>> queue = [];
+    private TaskCompletionSource? idle;
+    private int running;
+    private bool closed;
 
     /// <summary>Adds work; false when the pool takes no more.</summary>
     public bool TryAdd(Func<Task> work)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_closed)
+            if (closed)
             {
                 return false;
             }
 
-            _queue.Enqueue(work);
-            if (_running < concurrency)
+            queue.Enqueue(work);
+            if (running < concurrency)
             {
-                _running++;
+                running++;
                 _ = Task.Run(RunAsync);
             }
 
@@ -33,12 +33,12 @@ internal sealed class WorkPool(int concurrency)
     /// <summary>Takes no more work, and drops what has not begun unless it is to be done still.</summary>
     public void Close(bool finishQueued)
     {
-        lock (_lock)
+        lock (gate)
         {
-            _closed = true;
+            closed = true;
             if (!finishQueued)
             {
-                _queue.Clear();
+                queue.Clear();
             }
         }
     }
@@ -46,15 +46,15 @@ internal sealed class WorkPool(int concurrency)
     /// <summary>Ends when no work is running or waiting.</summary>
     public Task WhenIdleAsync()
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_running == 0)
+            if (running == 0)
             {
                 return Task.CompletedTask;
             }
 
-            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _idle.Task;
+            idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return idle.Task;
         }
     }
 
@@ -63,14 +63,14 @@ internal sealed class WorkPool(int concurrency)
         while (true)
         {
             Func<Task>? work;
-            lock (_lock)
+            lock (gate)
             {
-                if (!_queue.TryDequeue(out work))
+                if (!queue.TryDequeue(out work))
                 {
-                    if (--_running == 0)
+                    if (--running == 0)
                     {
-                        _idle?.SetResult();
-                        _idle = null;
+                        idle?.SetResult();
+                        idle = null;
                     }
 
                     return;

@@ -13,12 +13,12 @@ internal sealed class LogFile : IDisposable
     private const uint Mark = 0x3148_D7FF;
     private const int HeaderLength = 12;
 
-    private readonly SafeFileHandle _handle;
+    private readonly SafeFileHandle handle;
 
     private LogFile(string path, SafeFileHandle handle, long length)
     {
         Path = path;
-        _handle = handle;
+        this.handle = handle;
         Length = length;
     }
 
@@ -94,12 +94,12 @@ internal sealed class LogFile : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Checksum(frame.AsSpan(4, 4), payload));
 
         // Length grows only when all is on disk, so a frame that could not be written whole is overwritten by the next one.
-        RandomAccess.Write(_handle, frame, Length);
-        RandomAccess.FlushToDisk(_handle);
+        RandomAccess.Write(handle, frame, Length);
+        RandomAccess.FlushToDisk(handle);
         Length += frame.Length;
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => handle.Dispose();
 
     private static bool TryReadFrame(byte[] bytes, int offset, out ReadOnlyMemory<byte> payload)
     {

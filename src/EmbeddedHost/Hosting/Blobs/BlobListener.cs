@@ -19,11 +19,11 @@ internal sealed class BlobListener(
     TimeProvider time,
     ILogger logger) : IDisposable
 {
-    private readonly BlobPathPattern _pattern = function.BlobPattern!;
-    private readonly ConcurrentDictionary<string, Task> _inFlight = new(StringComparer.Ordinal);
+    private readonly BlobPathPattern pattern = function.BlobPattern!;
+    private readonly ConcurrentDictionary<string, Task> inFlight = new(StringComparer.Ordinal);
 
     // One waiting wish for a scan stands for any number of changes.
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Scans until the stop, then waits for what is being processed.</summary>
     /// <param name="stopping">Fires at the stop.</param>
@@ -31,7 +31,7 @@ internal sealed class BlobListener(
     {
         // The first scan must not hold up whoever starts the host.
         await Task.Yield();
-        using IDisposable? watch = source.Watch(_pattern.Container, Wake);
+        using IDisposable? watch = source.Watch(pattern.Container, Wake);
         try
         {
             while (!stopping.IsCancellationRequested)
@@ -49,33 +49,33 @@ internal sealed class BlobListener(
             // The stop.
         }
 
-        await Task.WhenAll(_inFlight.Values);
+        await Task.WhenAll(inFlight.Values);
     }
 
     public void Dispose() => receipts.Dispose();
 
-    private void Wake() => _wake.Writer.TryWrite(true);
+    private void Wake() => wake.Writer.TryWrite(true);
 
     private async Task NextScanAsync(CancellationToken stopping)
     {
         using var interval = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        Task<bool> wake = _wake.Reader.WaitToReadAsync(interval.Token).AsTask();
+        Task<bool> wake = this.wake.Reader.WaitToReadAsync(interval.Token).AsTask();
         Task due = Task.Delay(options.ScanInterval, time, interval.Token);
         await Task.WhenAny(wake, due);
         await interval.CancelAsync();
         stopping.ThrowIfCancellationRequested();
-        _wake.Reader.TryRead(out _);
+        this.wake.Reader.TryRead(out _);
     }
 
     private async Task ScanAsync(CancellationToken stopping)
     {
         try
         {
-            await foreach (TriggerBlob blob in source.ListAsync(_pattern.Container, _pattern.Prefix, stopping))
+            await foreach (TriggerBlob blob in source.ListAsync(pattern.Container, pattern.Prefix, stopping))
             {
-                if (_pattern.Match(blob.Name) is { } values
+                if (pattern.Match(blob.Name) is { } values
                     && receipts.Find(blob.Name, blob.ETag) is null or { State: BlobState.Trying }
-                    && !_inFlight.ContainsKey(blob.Name))
+                    && !inFlight.ContainsKey(blob.Name))
                 {
                     Begin(blob, values, stopping);
                 }
@@ -85,7 +85,7 @@ internal sealed class BlobListener(
         catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            HostLog.ListingFailed(logger, _pattern.Container, function.Name, e);
+            HostLog.ListingFailed(logger, pattern.Container, function.Name, e);
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class BlobListener(
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task processing = ProcessAfterAsync(begun.Task);
-        _inFlight[blob.Name] = processing;
+        inFlight[blob.Name] = processing;
         begun.SetResult();
 
         async Task ProcessAfterAsync(Task start)
@@ -115,7 +115,7 @@ internal sealed class BlobListener(
             }
             finally
             {
-                _inFlight.TryRemove(blob.Name, out _);
+                inFlight.TryRemove(blob.Name, out _);
 
                 // A version that came while this one was processed waits for a scan.
                 Wake();
@@ -133,7 +133,7 @@ internal sealed class BlobListener(
             await slots.WaitAsync(stopping);
             try
             {
-                await using Stream? content = await source.OpenReadAsync(_pattern.Container, blob.Name, blob.ETag, stopping);
+                await using Stream? content = await source.OpenReadAsync(pattern.Container, blob.Name, blob.ETag, stopping);
                 if (content is null)
                 {
                     HostLog.BlobGone(logger, path, function.Name);
@@ -173,7 +173,7 @@ internal sealed class BlobListener(
         }
 
         poison.Add(new PoisonMessage(
-            "BlobTrigger", $"Host.Functions.{function.Name}", "BlockBlob", _pattern.Container, blob.Name, blob.ETag, reason, time.GetUtcNow()));
+            "BlobTrigger", $"Host.Functions.{function.Name}", "BlockBlob", pattern.Container, blob.Name, blob.ETag, reason, time.GetUtcNow()));
         receipts.Write(new BlobReceipt(blob.Name, blob.ETag, BlobState.Poisoned, limit));
         HostLog.BlobPoisoned(logger, path, limit, function.Name, reason);
     }
@@ -207,5 +207,5 @@ internal sealed class BlobListener(
         }
     }
 
-    private string PathOf(TriggerBlob blob) => $"{_pattern.Container}/{blob.Name}";
+    private string PathOf(TriggerBlob blob) => $"{pattern.Container}/{blob.Name}";
 }

@@ -9,13 +9,13 @@ namespace EmbeddedHost;
 /// </summary>
 internal sealed partial class BlobPathPattern
 {
-    private readonly Regex? _names;
+    private readonly Regex? names;
 
     private BlobPathPattern(string text, string container, Regex? names, IReadOnlyList<string> parameters, string prefix)
     {
         Text = text;
         Container = container;
-        _names = names;
+        this.names = names;
         Parameters = parameters;
         Prefix = prefix;
     }
@@ -92,12 +92,12 @@ internal sealed partial class BlobPathPattern
     /// <returns>The values of the names in braces, or null where the blob does not match.</returns>
     public IReadOnlyDictionary<string, string>? Match(string blob)
     {
-        if (_names is null)
+        if (names is null)
         {
             return new Dictionary<string, string>();
         }
 
-        Match match = _names.Match(blob);
+        Match match = names.Match(blob);
         return match.Success
             ? Parameters.ToDictionary(p => p, p => match.Groups[p].Value, StringComparer.OrdinalIgnoreCase)
             : null;

@@ -12,17 +12,17 @@ internal sealed class BlobPathTemplate
     private const string NewGuid = "rand-guid";
     private const string Now = "datetime";
 
-    private readonly string _text;
-    private readonly IReadOnlyList<TemplatePart> _parts;
+    private readonly string text;
+    private readonly IReadOnlyList<TemplatePart> parts;
 
     private BlobPathTemplate(string text, IReadOnlyList<TemplatePart> parts)
     {
-        _text = text;
-        _parts = parts;
+        this.text = text;
+        this.parts = parts;
     }
 
     /// <summary>The names that the trigger must bring; <c>{rand-guid}</c> and <c>{datetime}</c> are the host's own.</summary>
-    public IEnumerable<string> Names => _parts
+    public IEnumerable<string> Names => parts
         .Where(p => p.IsName && !IsOwn(p.Text))
         .Select(p => p.Text);
 
@@ -43,13 +43,13 @@ internal sealed class BlobPathTemplate
     public (string Container, string Name) Resolve(IReadOnlyDictionary<string, object?> values)
     {
         var path = new StringBuilder();
-        foreach (TemplatePart part in _parts)
+        foreach (TemplatePart part in parts)
         {
             path.Append(!part.IsName ? part.Text
                 : part.Text.Equals(NewGuid, StringComparison.OrdinalIgnoreCase) ? Guid.NewGuid().ToString()
                 : part.Text.Equals(Now, StringComparison.OrdinalIgnoreCase) ? DateTime.UtcNow.ToString("yyyy-MM-ddTHH-mm-ssZ", CultureInfo.InvariantCulture)
                 : values.TryGetValue(part.Text, out object? value) && value is not null ? Convert.ToString(value, CultureInfo.InvariantCulture)
-                : throw new BindingValueException($"'{{{part.Text}}}' of the blob path '{_text}' has no value in this invocation."));
+                : throw new BindingValueException($"'{{{part.Text}}}' of the blob path '{text}' has no value in this invocation."));
         }
 
         string resolved = path.ToString();

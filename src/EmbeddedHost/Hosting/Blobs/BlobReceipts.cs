@@ -30,11 +30,11 @@ internal sealed record BlobReceipt(string Blob, string ETag, BlobState State, in
 /// </summary>
 internal sealed class BlobReceipts : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, BlobReceipt> _receipts = new(StringComparer.Ordinal);
-    private readonly FileStream? _journal;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, BlobReceipt> receipts = new(StringComparer.Ordinal);
+    private readonly FileStream? journal;
 
-    private BlobReceipts(FileStream? journal) => _journal = journal;
+    private BlobReceipts(FileStream? journal) => this.journal = journal;
 
     /// <summary>Receipts that end with the process, for triggers that keep none.</summary>
     public static BlobReceipts InMemory() => new(null);
@@ -74,7 +74,7 @@ internal sealed class BlobReceipts : IDisposable
         var receipts = new BlobReceipts(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
         foreach (BlobReceipt receipt in found.Values)
         {
-            receipts._receipts[receipt.Blob] = receipt;
+            receipts.receipts[receipt.Blob] = receipt;
         }
 
         return receipts;
@@ -83,23 +83,23 @@ internal sealed class BlobReceipts : IDisposable
     /// <summary>The receipt of a version of a blob; null where the function has not seen it.</summary>
     public BlobReceipt? Find(string blob, string etag)
     {
-        lock (_gate)
+        lock (gate)
         {
-            return _receipts.TryGetValue(blob, out BlobReceipt? receipt) && receipt.ETag == etag ? receipt : null;
+            return receipts.TryGetValue(blob, out BlobReceipt? receipt) && receipt.ETag == etag ? receipt : null;
         }
     }
 
     /// <summary>Writes a receipt; it takes the place of the blob's earlier one.</summary>
     public void Write(BlobReceipt receipt)
     {
-        lock (_gate)
+        lock (gate)
         {
-            _journal?.Write(System.Text.Encoding.UTF8.GetBytes(Line(receipt)));
-            _receipts[receipt.Blob] = receipt;
+            journal?.Write(System.Text.Encoding.UTF8.GetBytes(Line(receipt)));
+            receipts[receipt.Blob] = receipt;
         }
     }
 
-    public void Dispose() => _journal?.Dispose();
+    public void Dispose() => journal?.Dispose();
 
     private static string Line(BlobReceipt receipt) => JsonSerializer.Serialize(receipt, ReceiptJson.Default.BlobReceipt) + "\n";
 }

@@ -18,9 +18,9 @@ internal sealed class BlobTriggerRunner(
     TimeProvider time,
     ILogger<BlobTriggerRunner> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _slots = new(Math.Max(1, options.Value.MaxDegreeOfParallelism));
-    private readonly List<BlobListener> _listeners = [];
-    private Task _running = Task.CompletedTask;
+    private readonly SemaphoreSlim slots = new(Math.Max(1, options.Value.MaxDegreeOfParallelism));
+    private readonly List<BlobListener> listeners = [];
+    private Task running = Task.CompletedTask;
 
     public void Start()
     {
@@ -30,18 +30,18 @@ internal sealed class BlobTriggerRunner(
             BlobReceipts receipts = trigger.Source == BlobTriggerSource.EventGrid
                 ? BlobReceipts.InMemory()
                 : BlobReceipts.Open(Path.Combine(settings.HostDirectory, "blobreceipts", function.Name.ToLowerInvariant() + ".jsonl"), logger);
-            _listeners.Add(new BlobListener(function, receipts, pipeline, scopes, source, poison, _slots, options.Value, time, logger));
+            listeners.Add(new BlobListener(function, receipts, pipeline, scopes, source, poison, slots, options.Value, time, logger));
         }
 
-        _running = Task.WhenAll(_listeners.Select(l => l.RunAsync(stop.Stopping)));
+        running = Task.WhenAll(listeners.Select(l => l.RunAsync(stop.Stopping)));
     }
 
     /// <summary>Waits until the invocations that run have ended; the stop signal has told them to.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(_running, cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(running, cancellationToken);
 
     public void Dispose()
     {
-        _listeners.ForEach(l => l.Dispose());
-        _slots.Dispose();
+        listeners.ForEach(l => l.Dispose());
+        slots.Dispose();
     }
 }

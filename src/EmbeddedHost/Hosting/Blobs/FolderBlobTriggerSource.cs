@@ -18,8 +18,8 @@ internal sealed class FolderBlobTriggerSource(
 {
     private static readonly HashSet<string> s_reserved = new(["host", "keys", "durable"], StringComparer.OrdinalIgnoreCase);
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, ContainerWatch> _containers = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, ContainerWatch> containers = new(StringComparer.Ordinal);
 
     /// <summary>Whether a folder of the data directory is the host's own and so no container.</summary>
     public static bool IsReserved(string container) => s_reserved.Contains(container);
@@ -113,14 +113,14 @@ internal sealed class FolderBlobTriggerSource(
     /// <summary>Ends all watching.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (gate)
         {
-            foreach (ContainerWatch container in _containers.Values)
+            foreach (ContainerWatch container in containers.Values)
             {
                 container.Dispose();
             }
 
-            _containers.Clear();
+            containers.Clear();
         }
     }
 
@@ -194,11 +194,11 @@ internal sealed class FolderBlobTriggerSource(
 
     private ContainerWatch Container(string container)
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (!_containers.TryGetValue(container, out ContainerWatch? watch))
+            if (!containers.TryGetValue(container, out ContainerWatch? watch))
             {
-                _containers[container] = watch = new ContainerWatch(time);
+                containers[container] = watch = new ContainerWatch(time);
             }
 
             return watch;
@@ -232,42 +232,42 @@ internal sealed class FolderBlobTriggerSource(
     /// <summary>What is known of one container's files, and who wants to know of changes.</summary>
     private sealed class ContainerWatch(TimeProvider time) : IDisposable
     {
-        private readonly Lock _gate = new();
-        private readonly Dictionary<string, Sighting> _sightings = new(StringComparer.Ordinal);
-        private FileSystemWatcher? _watcher;
-        private ITimer? _settleTimer;
+        private readonly Lock gate = new();
+        private readonly Dictionary<string, Sighting> sightings = new(StringComparer.Ordinal);
+        private FileSystemWatcher? watcher;
+        private ITimer? settleTimer;
 
         public event Action? Changed;
 
         public void Start(string folder, Action<Exception> failed)
         {
-            lock (_gate)
+            lock (gate)
             {
-                if (_watcher is not null)
+                if (watcher is not null)
                 {
                     return;
                 }
 
                 try
                 {
-                    _watcher = new FileSystemWatcher(folder)
+                    watcher = new FileSystemWatcher(folder)
                     {
                         IncludeSubdirectories = true,
                         NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size,
                     };
-                    _watcher.Created += OnChanged;
-                    _watcher.Changed += OnChanged;
-                    _watcher.Renamed += OnChanged;
+                    watcher.Created += OnChanged;
+                    watcher.Changed += OnChanged;
+                    watcher.Renamed += OnChanged;
 
                     // Events may have been lost: look at everything.
-                    _watcher.Error += (_, _) => Changed?.Invoke();
-                    _watcher.EnableRaisingEvents = true;
+                    watcher.Error += (_, _) => Changed?.Invoke();
+                    watcher.EnableRaisingEvents = true;
                 }
                 catch (IOException e)
                 {
                     // The machine's limit of watches is reached; scanning alone finds everything, only later.
-                    _watcher?.Dispose();
-                    _watcher = null;
+                    watcher?.Dispose();
+                    watcher = null;
                     failed(e);
                 }
             }
@@ -279,14 +279,14 @@ internal sealed class FolderBlobTriggerSource(
             var settled = new List<TriggerBlob>();
             long now = time.GetTimestamp();
             TimeSpan? next = null;
-            lock (_gate)
+            lock (gate)
             {
                 foreach (TriggerBlob blob in seen)
                 {
-                    if (!_sightings.TryGetValue(blob.Name, out Sighting sighting) || sighting.ETag != blob.ETag)
+                    if (!sightings.TryGetValue(blob.Name, out Sighting sighting) || sighting.ETag != blob.ETag)
                     {
                         sighting = new Sighting(blob.ETag, now);
-                        _sightings[blob.Name] = sighting;
+                        sightings[blob.Name] = sighting;
                     }
 
                     TimeSpan left = settleTime - time.GetElapsedTime(sighting.Since, now);
@@ -300,19 +300,19 @@ internal sealed class FolderBlobTriggerSource(
                     }
                 }
 
-                if (_sightings.Count > seen.Count)
+                if (sightings.Count > seen.Count)
                 {
                     var there = seen.Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
-                    foreach (string gone in _sightings.Keys.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !there.Contains(n)).ToList())
+                    foreach (string gone in sightings.Keys.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !there.Contains(n)).ToList())
                     {
-                        _sightings.Remove(gone);
+                        sightings.Remove(gone);
                     }
                 }
 
                 if (next is { } due)
                 {
-                    _settleTimer ??= time.CreateTimer(_ => Changed?.Invoke(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-                    _settleTimer.Change(due, Timeout.InfiniteTimeSpan);
+                    settleTimer ??= time.CreateTimer(_ => Changed?.Invoke(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                    settleTimer.Change(due, Timeout.InfiniteTimeSpan);
                 }
             }
 
@@ -321,10 +321,10 @@ internal sealed class FolderBlobTriggerSource(
 
         public void Dispose()
         {
-            lock (_gate)
+            lock (gate)
             {
-                _watcher?.Dispose();
-                _settleTimer?.Dispose();
+                watcher?.Dispose();
+                settleTimer?.Dispose();
             }
         }
 

@@ -20,7 +20,7 @@ internal sealed class PoisonList(HostSettings settings)
 {
     public const string Name = "webjobs-blobtrigger-poison";
 
-    private readonly Lock _gate = new();
+    private readonly Lock gate = new();
 
     /// <summary>The file that holds the list.</summary>
     public string Path { get; } = System.IO.Path.Combine(settings.HostDirectory, Name + ".jsonl");
@@ -29,7 +29,7 @@ internal sealed class PoisonList(HostSettings settings)
     public void Add(PoisonMessage message)
     {
         byte[] line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(message, ReceiptJson.Default.PoisonMessage) + "\n");
-        lock (_gate)
+        lock (gate)
         {
             Directory.CreateDirectory(settings.HostDirectory);
             using var file = new FileStream(Path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);

@@ -14,17 +14,17 @@ internal sealed class DurableFunctionInvoker(
     DataConverter converter,
     ILogger<DurableFunctionInvoker> logger) : IDurableFunctionInvoker
 {
-    private readonly Dictionary<string, HostedFunction> _orchestrators = ByName(
+    private readonly Dictionary<string, HostedFunction> orchestrators = ByName(
         catalog.OfKind(TriggerKind.Orchestration), f => ((OrchestrationTriggerAttribute)f.Trigger).Orchestration);
 
-    private readonly Dictionary<string, HostedFunction> _activities = ByName(
+    private readonly Dictionary<string, HostedFunction> activities = ByName(
         catalog.OfKind(TriggerKind.Activity), f => ((ActivityTriggerAttribute)f.Trigger).Activity);
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> OrchestratorNames => _orchestrators.Keys;
+    public IReadOnlyCollection<string> OrchestratorNames => orchestrators.Keys;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> ActivityNames => _activities.Keys;
+    public IReadOnlyCollection<string> ActivityNames => activities.Keys;
 
     /// <inheritdoc/>
     public async Task<string?> InvokeOrchestratorAsync(string name, TaskOrchestrationContext context, string? inputJson)
@@ -32,7 +32,7 @@ internal sealed class DurableFunctionInvoker(
         // Nothing here may leave the orchestrator's synchronization context: no ConfigureAwait(false) up to the function and back.
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         var invocation = new HostFunctionContext(
-            _orchestrators[name], new OrchestratorCall(context, inputJson), scope.ServiceProvider);
+            orchestrators[name], new OrchestratorCall(context, inputJson), scope.ServiceProvider);
         object? result = await pipeline.InvokeAsync(invocation);
         return converter.Serialize(result);
     }
@@ -40,7 +40,7 @@ internal sealed class DurableFunctionInvoker(
     /// <inheritdoc/>
     public async Task<string?> InvokeActivityAsync(string name, string? inputJson, string instanceId, CancellationToken cancellationToken)
     {
-        HostedFunction function = _activities[name];
+        HostedFunction function = activities[name];
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         var invocation = new HostFunctionContext(
             function,

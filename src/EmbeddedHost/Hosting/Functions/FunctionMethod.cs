@@ -6,15 +6,15 @@ namespace EmbeddedHost;
 /// <summary>Calls a function's method, whatever it returns.</summary>
 internal sealed class FunctionMethod
 {
-    private readonly MethodInvoker _invoker;
-    private readonly ObjectFactory? _factory;
-    private readonly Func<object?, Task<object?>> _await;
+    private readonly MethodInvoker invoker;
+    private readonly ObjectFactory? factory;
+    private readonly Func<object?, Task<object?>> awaiter;
 
     public FunctionMethod(MethodInfo method)
     {
-        _invoker = MethodInvoker.Create(method);
-        _factory = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, []);
-        (ResultType, _await) = Awaiter(method.ReturnType);
+        invoker = MethodInvoker.Create(method);
+        factory = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, []);
+        (ResultType, awaiter) = Awaiter(method.ReturnType);
     }
 
     /// <summary>The type of the value that the method gives in the end; <c>void</c> for none.</summary>
@@ -27,9 +27,9 @@ internal sealed class FunctionMethod
     public async Task<object?> InvokeAsync(IServiceProvider services, object?[] arguments)
     {
         // An orchestrator must go on in the context that it was called in, so nothing here leaves it.
-        object? instance = _factory?.Invoke(services, null);
-        object? returned = _invoker.Invoke(instance, arguments.AsSpan());
-        return await _await(returned);
+        object? instance = factory?.Invoke(services, null);
+        object? returned = invoker.Invoke(instance, arguments.AsSpan());
+        return await awaiter(returned);
     }
 
     private static (Type ResultType, Func<object?, Task<object?>> Await) Awaiter(Type returnType)

@@ -6,19 +6,19 @@ namespace EmbeddedHost;
 /// <summary>The way of every invocation: middleware, then the function, then its outputs.</summary>
 internal sealed class FunctionPipeline
 {
-    private readonly FunctionExecutionDelegate _pipeline;
-    private readonly BlobOutputWriter _outputs;
+    private readonly FunctionExecutionDelegate pipeline;
+    private readonly BlobOutputWriter outputs;
 
     public FunctionPipeline(IReadOnlyList<Func<FunctionExecutionDelegate, FunctionExecutionDelegate>> middleware, BlobOutputWriter outputs)
     {
-        _outputs = outputs;
+        this.outputs = outputs;
         FunctionExecutionDelegate pipeline = RunAsync;
         for (int i = middleware.Count - 1; i >= 0; i--)
         {
             pipeline = middleware[i](pipeline);
         }
 
-        _pipeline = pipeline;
+        this.pipeline = pipeline;
     }
 
     /// <summary>Invokes the function of a context.</summary>
@@ -28,10 +28,10 @@ internal sealed class FunctionPipeline
     {
         try
         {
-            await _pipeline(context);
+            await pipeline(context);
             return context.Function.Outputs.Count == 0
                 ? context.Result.Value
-                : await _outputs.WriteAsync(context, context.Result.Value);
+                : await outputs.WriteAsync(context, context.Result.Value);
         }
         finally
         {

@@ -9,7 +9,7 @@ internal sealed class HostFunctionContext : FunctionContext
 {
     private static readonly IReadOnlyDictionary<string, object?> s_noData = new Dictionary<string, object?>();
 
-    private readonly List<IAsyncDisposable> _owned = [];
+    private readonly List<IAsyncDisposable> owned = [];
 
     public HostFunctionContext(
         HostedFunction function,
@@ -58,17 +58,17 @@ internal sealed class HostFunctionContext : FunctionContext
     public override CancellationToken CancellationToken { get; }
 
     /// <summary>Hands something over that is to be disposed when the invocation is over.</summary>
-    public void Own(IAsyncDisposable resource) => _owned.Add(resource);
+    public void Own(IAsyncDisposable resource) => owned.Add(resource);
 
     /// <summary>Disposes what the invocation owns, last taken first.</summary>
     public async ValueTask ReleaseAsync()
     {
-        for (int i = _owned.Count - 1; i >= 0; i--)
+        for (int i = owned.Count - 1; i >= 0; i--)
         {
-            await _owned[i].DisposeAsync();
+            await owned[i].DisposeAsync();
         }
 
-        _owned.Clear();
+        owned.Clear();
     }
 
     private sealed class Data(IReadOnlyDictionary<string, object?> values) : BindingContext
@@ -85,17 +85,17 @@ internal sealed class HostFunctionContext : FunctionContext
 
     private sealed class FeatureSet : IInvocationFeatures
     {
-        private readonly Dictionary<Type, object> _features = [];
+        private readonly Dictionary<Type, object> features = [];
 
-        public T? Get<T>() => _features.TryGetValue(typeof(T), out object? feature) ? (T)feature : default;
+        public T? Get<T>() => features.TryGetValue(typeof(T), out object? feature) ? (T)feature : default;
 
         public void Set<T>(T instance)
         {
             ArgumentNullException.ThrowIfNull(instance);
-            _features[typeof(T)] = instance;
+            features[typeof(T)] = instance;
         }
 
-        public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => _features.GetEnumerator();
+        public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => features.GetEnumerator();
 
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }

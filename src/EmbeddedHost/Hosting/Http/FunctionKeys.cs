@@ -15,8 +15,8 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private HostKeyFile? _host;
-    private Dictionary<string, Dictionary<string, string>> _functions = new(StringComparer.OrdinalIgnoreCase);
+    private HostKeyFile? host;
+    private Dictionary<string, Dictionary<string, string>> functions = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads the keys and makes those that are missing.</summary>
     /// <exception cref="HostStartException">A key file is damaged.</exception>
@@ -32,11 +32,11 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
             Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
         }
 
-        _host = ReadOrMake(
+        host = ReadOrMake(
             Path.Combine(folder, "host.json"),
             KeyJson.Default.HostKeyFile,
             () => new HostKeyFile(NewKey(), new() { ["default"] = NewKey() }, new() { ["durabletask_extension"] = NewKey() }));
-        _functions = catalog.OfKind(TriggerKind.Http).ToDictionary(
+        functions = catalog.OfKind(TriggerKind.Http).ToDictionary(
             f => f.Name,
             f => ReadOrMake(
                 Path.Combine(folder, "functions", f.Name.ToLowerInvariant() + ".json"),
@@ -56,7 +56,7 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
             return true;
         }
 
-        if (string.IsNullOrEmpty(key) || _host is null)
+        if (string.IsNullOrEmpty(key) || host is null)
         {
             return false;
         }
@@ -64,12 +64,12 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
         byte[] sent = SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
         // Every key is compared, and digests instead of texts, so that the time tells nothing of a key or of which one is near.
-        bool opens = Equal(sent, _host.Master);
+        bool opens = Equal(sent, host.Master);
         IEnumerable<string> others = level switch
         {
-            AuthorizationLevel.Function => _host.Keys.Values.Concat(
-                function is not null && _functions.TryGetValue(function, out Dictionary<string, string>? own) ? own.Values : Enumerable.Empty<string>()),
-            AuthorizationLevel.System => _host.SystemKeys.Values,
+            AuthorizationLevel.Function => host.Keys.Values.Concat(
+                function is not null && functions.TryGetValue(function, out Dictionary<string, string>? own) ? own.Values : Enumerable.Empty<string>()),
+            AuthorizationLevel.System => host.SystemKeys.Values,
             _ => [],
         };
         foreach (string other in others)

@@ -13,7 +13,7 @@ namespace EmbeddedHost;
 /// <summary>Writes what an HTTP function returned.</summary>
 internal sealed class HttpResultWriter(IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json)
 {
-    private readonly ConcurrentDictionary<Type, PropertyInfo?> _resultProperties = new();
+    private readonly ConcurrentDictionary<Type, PropertyInfo?> resultProperties = new();
 
     /// <summary>Writes a result: an <see cref="IActionResult"/>, an <see cref="IResult"/>, text, or an object as JSON. A null leaves the response as the function made it.</summary>
     /// <param name="http">The request.</param>
@@ -33,7 +33,7 @@ internal sealed class HttpResultWriter(IOptions<Microsoft.AspNetCore.Http.Json.J
                 return http.Response.WriteAsync(text, http.RequestAborted);
         }
 
-        PropertyInfo? property = _resultProperties.GetOrAdd(
+        PropertyInfo? property = resultProperties.GetOrAdd(
             result.GetType(),
             static type => Array.Find(type.GetProperties(), p => p.GetCustomAttribute<HttpResultAttribute>() is not null));
         return property is not null

@@ -16,8 +16,8 @@ internal sealed class TimerListener(
     // A timer takes about 49 days at most.
     private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(24);
 
-    private readonly TimerTriggerAttribute _trigger = (TimerTriggerAttribute)function.Trigger;
-    private readonly TimerSchedule _schedule = function.Schedule!;
+    private readonly TimerTriggerAttribute trigger = (TimerTriggerAttribute)function.Trigger;
+    private readonly TimerSchedule schedule = function.Schedule!;
 
     /// <summary>Waits and runs until the stop.</summary>
     /// <param name="stopping">Fires at the stop.</param>
@@ -29,11 +29,11 @@ internal sealed class TimerListener(
         try
         {
             // A missed occurrence comes before a run at startup, which it makes superfluous.
-            if (_trigger.UseMonitor && Now() > record.Next)
+            if (trigger.UseMonitor && Now() > record.Next)
             {
                 record = await RunOnceAsync(record, "past due", isPastDue: true, scheduled: false, stopping);
             }
-            else if (_trigger.RunOnStartup)
+            else if (trigger.RunOnStartup)
             {
                 record = await RunOnceAsync(record, "at startup", isPastDue: false, scheduled: false, stopping);
             }
@@ -53,14 +53,14 @@ internal sealed class TimerListener(
     private TimerRecord Recall()
     {
         DateTime now = Now();
-        TimerRecord? stored = _trigger.UseMonitor ? TimerRecord.Read(recordPath, logger) : null;
-        if (stored is not null && stored.Schedule == _schedule.Text)
+        TimerRecord? stored = trigger.UseMonitor ? TimerRecord.Read(recordPath, logger) : null;
+        if (stored is not null && stored.Schedule == schedule.Text)
         {
             return stored;
         }
 
         // New, or the schedule has changed: then nothing was missed.
-        var record = new TimerRecord(_schedule.Text, stored?.Last, _schedule.NextAfter(now), now);
+        var record = new TimerRecord(schedule.Text, stored?.Last, schedule.NextAfter(now), now);
         Store(record);
         return record;
     }
@@ -68,11 +68,11 @@ internal sealed class TimerListener(
     private async Task<TimerRecord> RunOnceAsync(TimerRecord record, string reason, bool isPastDue, bool scheduled, CancellationToken stopping)
     {
         DateTime invoked = Now();
-        HostLog.TimerStarting(logger, function.Name, _schedule.Text, reason);
+        HostLog.TimerStarting(logger, function.Name, schedule.Text, reason);
         var info = new TimerInfo
         {
             IsPastDue = isPastDue,
-            ScheduleStatus = _trigger.UseMonitor
+            ScheduleStatus = trigger.UseMonitor
                 ? new ScheduleStatus { Last = record.Last ?? default, Next = record.Next, LastUpdated = record.Updated }
                 : null,
         };
@@ -86,7 +86,7 @@ internal sealed class TimerListener(
 
         // A timer that fired a little early must not find the same occurrence again.
         DateTime occurrence = scheduled && record.Next > invoked ? record.Next : invoked;
-        var next = new TimerRecord(_schedule.Text, occurrence, _schedule.NextAfter(occurrence), Now());
+        var next = new TimerRecord(schedule.Text, occurrence, schedule.NextAfter(occurrence), Now());
         Store(next);
         DateTimeOffset due = ToOffset(next.Next);
         if (succeeded)
@@ -154,7 +154,7 @@ internal sealed class TimerListener(
 
     private void Store(TimerRecord record)
     {
-        if (!_trigger.UseMonitor)
+        if (!trigger.UseMonitor)
         {
             return;
         }

@@ -6,14 +6,14 @@ namespace EmbeddedHost;
 /// <summary>When a timer function is due: a crontab expression or a constant interval.</summary>
 internal sealed class TimerSchedule
 {
-    private readonly CrontabSchedule? _cron;
-    private readonly TimeSpan _interval;
+    private readonly CrontabSchedule? cron;
+    private readonly TimeSpan interval;
 
     private TimerSchedule(string text, CrontabSchedule? cron, TimeSpan interval)
     {
         Text = text;
-        _cron = cron;
-        _interval = interval;
+        this.cron = cron;
+        this.interval = interval;
     }
 
     public string Text { get; }
@@ -42,7 +42,7 @@ internal sealed class TimerSchedule
 
     /// <summary>The first occurrence after a time.</summary>
     /// <param name="after">A time of the wall clock.</param>
-    public DateTime NextAfter(DateTime after) => _cron?.GetNextOccurrence(after) ?? after + _interval;
+    public DateTime NextAfter(DateTime after) => cron?.GetNextOccurrence(after) ?? after + interval;
 
     public override string ToString() => Text;
 }

@@ -13,9 +13,9 @@ internal sealed class TimerTriggerRunner(
     TimeProvider time,
     ILogger<TimerTriggerRunner> logger)
 {
-    private Task _running = Task.CompletedTask;
+    private Task running = Task.CompletedTask;
 
-    public void Start() => _running = Task.WhenAll(catalog.OfKind(TriggerKind.Timer).Select(function => new TimerListener(
+    public void Start() => running = Task.WhenAll(catalog.OfKind(TriggerKind.Timer).Select(function => new TimerListener(
         function,
         Path.Combine(settings.HostDirectory, "timers", function.Name.ToLowerInvariant() + ".json"),
         pipeline,
@@ -24,5 +24,5 @@ internal sealed class TimerTriggerRunner(
         logger).RunAsync(stop.Stopping)));
 
     /// <summary>Waits until the invocations that run have ended; the stop signal has told them to.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(_running, cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(running, cancellationToken);
 }

@@ -12,36 +12,36 @@ namespace Microsoft.Azure.Functions.Worker.Builder;
 /// <summary>Gathers services, settings and middleware of a function app and builds the host that runs it.</summary>
 public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWorkerApplicationBuilder
 {
-    private readonly WebApplicationBuilder _web;
-    private readonly List<Func<FunctionExecutionDelegate, FunctionExecutionDelegate>> _middleware = [];
-    private bool _built;
+    private readonly WebApplicationBuilder web;
+    private readonly List<Func<FunctionExecutionDelegate, FunctionExecutionDelegate>> middleware = [];
+    private bool built;
 
     internal FunctionsApplicationBuilder(string[]? args)
     {
-        _web = HostComposition.CreateWebBuilder(args ?? []);
-        _web.Services.AddSingleton<IFunctionsWorkerApplicationBuilder>(this);
+        web = HostComposition.CreateWebBuilder(args ?? []);
+        web.Services.AddSingleton<IFunctionsWorkerApplicationBuilder>(this);
     }
 
     /// <summary>
     /// The app's settings, weakest first: appsettings.json, the values of local.settings.json, the environment, the command
     /// line. The content of host.json stands below <c>AzureFunctionsJobHost</c> and can be overridden there.
     /// </summary>
-    public ConfigurationManager Configuration => _web.Configuration;
+    public ConfigurationManager Configuration => web.Configuration;
 
     /// <summary>The app's environment; <c>Development</c> unless AZURE_FUNCTIONS_ENVIRONMENT names another.</summary>
-    public IHostEnvironment Environment => _web.Environment;
+    public IHostEnvironment Environment => web.Environment;
 
     /// <summary>The app's logging.</summary>
-    public ILoggingBuilder Logging => _web.Logging;
+    public ILoggingBuilder Logging => web.Logging;
 
     /// <summary>The app's metrics.</summary>
-    public IMetricsBuilder Metrics => _web.Metrics;
+    public IMetricsBuilder Metrics => web.Metrics;
 
     /// <summary>The app's services.</summary>
-    public IServiceCollection Services => _web.Services;
+    public IServiceCollection Services => web.Services;
 
     /// <summary>Data that extensions share while the app is built.</summary>
-    public IDictionary<object, object> Properties => ((IHostApplicationBuilder)_web).Properties;
+    public IDictionary<object, object> Properties => ((IHostApplicationBuilder)web).Properties;
 
     IConfigurationManager IHostApplicationBuilder.Configuration => Configuration;
 
@@ -51,14 +51,14 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
     public IHost Build()
     {
         ThrowIfBuilt();
-        _built = true;
-        return HostComposition.Build(this, _web, _middleware);
+        built = true;
+        return HostComposition.Build(this, web, middleware);
     }
 
     /// <inheritdoc/>
     public void ConfigureContainer<TContainerBuilder>(IServiceProviderFactory<TContainerBuilder> factory, Action<TContainerBuilder>? configure = null)
         where TContainerBuilder : notnull =>
-        ((IHostApplicationBuilder)_web).ConfigureContainer(factory, configure);
+        ((IHostApplicationBuilder)web).ConfigureContainer(factory, configure);
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The app was built already.</exception>
@@ -66,13 +66,13 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
     {
         ArgumentNullException.ThrowIfNull(middleware);
         ThrowIfBuilt();
-        _middleware.Add(middleware);
+        this.middleware.Add(middleware);
         return this;
     }
 
     private void ThrowIfBuilt()
     {
-        if (_built)
+        if (built)
         {
             throw new InvalidOperationException("The application has already been built.");
         }

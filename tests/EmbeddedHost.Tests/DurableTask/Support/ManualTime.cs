@@ -3,9 +3,9 @@ namespace EmbeddedHost.Tests.DurableTask;
 /// <summary>A clock that stands still until a test moves it, or that jumps to the next timer by itself.</summary>
 internal sealed class ManualTime : TimeProvider
 {
-    private readonly Lock _lock = new();
-    private readonly List<Timer> _timers = [];
-    private DateTimeOffset _now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly Lock gate = new();
+    private readonly List<Timer> timers = [];
+    private DateTimeOffset now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether the clock jumps to whatever a timer is set to.</summary>
     public bool JumpsToTimers { get; init; }
@@ -14,9 +14,9 @@ internal sealed class ManualTime : TimeProvider
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_lock)
+        lock (gate)
         {
-            return _now;
+            return now;
         }
     }
 
@@ -32,14 +32,14 @@ internal sealed class ManualTime : TimeProvider
     public void Advance(TimeSpan by)
     {
         Timer[] due;
-        lock (_lock)
+        lock (gate)
         {
-            _now += by;
-            due = [.. _timers.Where(timer => timer.Due <= _now)];
+            now += by;
+            due = [.. timers.Where(timer => timer.Due <= now)];
             foreach (Timer timer in due)
             {
                 timer.Due = null;
-                _timers.Remove(timer);
+                timers.Remove(timer);
             }
         }
 
@@ -54,9 +54,9 @@ internal sealed class ManualTime : TimeProvider
     {
         await Eventually.TrueAsync(() =>
         {
-            lock (_lock)
+            lock (gate)
             {
-                return _timers.Any(timer => timer.Due <= _now + by);
+                return timers.Any(timer => timer.Due <= now + by);
             }
         });
         Advance(by);
@@ -70,16 +70,16 @@ internal sealed class ManualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._lock)
+            lock (clock.gate)
             {
-                clock._timers.Remove(this);
-                Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock._now + dueTime;
+                clock.timers.Remove(this);
+                Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock.now + dueTime;
                 if (Due is null)
                 {
                     return true;
                 }
 
-                clock._timers.Add(this);
+                clock.timers.Add(this);
                 if (clock.JumpsToTimers || dueTime <= TimeSpan.Zero)
                 {
                     // Not on this thread: who sets a timer does not expect to be called back at once.
@@ -92,9 +92,9 @@ internal sealed class ManualTime : TimeProvider
 
         public void Dispose()
         {
-            lock (clock._lock)
+            lock (clock.gate)
             {
-                clock._timers.Remove(this);
+                clock.timers.Remove(this);
             }
         }
 

@@ -15,25 +15,25 @@ internal sealed class TestHub : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    private readonly DurableTaskHostOptions _options;
-    private readonly FunctionTable _functions;
-    private readonly MemoryLoggers _loggers = new();
-    private readonly bool _ownsFolder;
-    private DurableTaskHost? _host;
+    private readonly DurableTaskHostOptions options;
+    private readonly FunctionTable functions;
+    private readonly MemoryLoggers loggers = new();
+    private readonly bool ownsFolder;
+    private DurableTaskHost? host;
 
     public TestHub(TimeProvider? time = null, int maxActivities = 16, string? folder = null, string? defaultVersion = null)
     {
         Time = time ?? TimeProvider.System;
-        _ownsFolder = folder is null;
+        ownsFolder = folder is null;
         Folder = folder ?? Path.Combine(Path.GetTempPath(), "durable-" + Guid.NewGuid().ToString("N"));
-        _options = new DurableTaskHostOptions
+        options = new DurableTaskHostOptions
         {
             Folder = Folder,
             HubName = "hub",
             MaxConcurrentActivityFunctions = maxActivities,
             DefaultVersion = defaultVersion,
         };
-        _functions = new FunctionTable(_options.DataConverter);
+        functions = new FunctionTable(options.DataConverter);
     }
 
     public TimeProvider Time { get; }
@@ -42,35 +42,35 @@ internal sealed class TestHub : IAsyncDisposable
 
     public DurableTaskClient Client => Host.Client;
 
-    public DurableTaskHost Host => _host ?? throw new InvalidOperationException("Not started.");
+    public DurableTaskHost Host => host ?? throw new InvalidOperationException("Not started.");
 
     /// <summary>The messages that were logged.</summary>
-    public IEnumerable<string> Logged => _loggers.Messages;
+    public IEnumerable<string> Logged => loggers.Messages;
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public string FileOf(string instanceId) => Path.Combine(Folder, "hub", "instances", instanceId + ".log");
 
     public void Orchestrator<TIn, TOut>(string name, Func<TaskOrchestrationContext, TIn, Task<TOut>> function) =>
-        _functions.Orchestrator(name, function);
+        functions.Orchestrator(name, function);
 
     public void Orchestrator<TOut>(string name, Func<TaskOrchestrationContext, Task<TOut>> function) =>
-        _functions.Orchestrator<object?, TOut>(name, (context, _) => function(context));
+        functions.Orchestrator<object?, TOut>(name, (context, _) => function(context));
 
     public void Activity<TIn, TOut>(string name, Func<TIn, Task<TOut>> function) =>
-        _functions.Activity<TIn, TOut>(name, (input, _) => function(input));
+        functions.Activity<TIn, TOut>(name, (input, _) => function(input));
 
     public void Activity<TIn, TOut>(string name, Func<TIn, TOut> function) =>
-        _functions.Activity<TIn, TOut>(name, (input, _) => Task.FromResult(function(input)));
+        functions.Activity<TIn, TOut>(name, (input, _) => Task.FromResult(function(input)));
 
     public void Activity<TIn, TOut>(string name, Func<TIn, CancellationToken, Task<TOut>> function) =>
-        _functions.Activity(name, function);
+        functions.Activity(name, function);
 
     public async Task<DurableTaskClient> StartAsync()
     {
-        _host = new DurableTaskHost(_options, _functions, _loggers, Time);
-        await _host.StartAsync(Cancellation);
-        return _host.Client;
+        host = new DurableTaskHost(options, functions, loggers, Time);
+        await host.StartAsync(Cancellation);
+        return host.Client;
     }
 
     /// <summary>Opens the hub again after its host has died or, if asked for, has stopped in order.</summary>
@@ -110,12 +110,12 @@ internal sealed class TestHub : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_host is not null)
+        if (host is not null)
         {
-            await _host.DisposeAsync();
+            await host.DisposeAsync();
         }
 
-        if (_ownsFolder && Directory.Exists(Folder))
+        if (ownsFolder && Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
         }
@@ -123,9 +123,9 @@ internal sealed class TestHub : IAsyncDisposable
 
     private sealed class MemoryLoggers : ILoggerFactory, ILogger
     {
-        private readonly ConcurrentQueue<string> _messages = [];
+        private readonly ConcurrentQueue<string> messages = [];
 
-        public IEnumerable<string> Messages => _messages;
+        public IEnumerable<string> Messages => messages;
 
         public ILogger CreateLogger(string categoryName) => this;
 
@@ -144,6 +144,6 @@ internal sealed class TestHub : IAsyncDisposable
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            _messages.Enqueue(exception is null ? formatter(state, exception) : $"{formatter(state, exception)} {exception}");
+            messages.Enqueue(exception is null ? formatter(state, exception) : $"{formatter(state, exception)} {exception}");
     }
 }
