@@ -17,7 +17,7 @@ internal enum ChainStart
 /// <param name="Start">Its first element.</param>
 /// <param name="Stride">Floats from one row of the memory to the next.</param>
 /// <param name="Rows">Rows of the operand.</param>
-/// <param name="Depth">Its depth.</param>
+/// <param name="Depth">Its depth, at least 1.</param>
 /// <param name="Transposed">False: memory is <c>[rows, depth]</c>. True: <c>[depth, rows]</c>.</param>
 internal readonly record struct LeftOperand(AlignedBuffer Buffer, int Start, int Stride, int Rows, int Depth, bool Transposed);
 
@@ -117,6 +117,7 @@ internal sealed class MatrixProduct : IDisposable
         int thread, in LeftOperand a, AlignedBuffer b, int columns, AlignedBuffer c, int cStart, int cStride, ChainStart start, ReadOnlySpan<float> bias,
         Span<float> rowSums = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(a.Depth);
         if (a.Rows == 0)
         {
             return;

@@ -68,6 +68,16 @@ public sealed class MatrixProductTests
         });
     }
 
+    [Fact]
+    public void Multiply_WithoutDepth_Throws()
+    {
+        using var team = new ComputeTeam(1);
+        using var product = new MatrixProduct(team, KernelSet.Scalar);
+        using var buffer = new AlignedBuffer(64);
+        Assert.Throws<ArgumentOutOfRangeException>(() => product.Multiply(
+            0, new LeftOperand(buffer, 0, 1, 1, 0, Transposed: false), buffer, 16, buffer, 0, 16, ChainStart.Zero, default));
+    }
+
     private static AlignedBuffer Filled(Arena arena, int length)
     {
         var buffer = new AlignedBuffer(length);
