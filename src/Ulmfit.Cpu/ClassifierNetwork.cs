@@ -9,7 +9,7 @@ namespace Ulmfit.Cpu;
 /// goes from chunk to chunk, gradients do not. So every chunk's backward pass stands alone once the gradient of the pooled
 /// vector is known, and a chunk whose activations were not kept is run again from its initial state, to the same bits.
 /// </summary>
-internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
+internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeamWork
 {
     /// <summary>Documents that are predicted side by side.</summary>
     private const int PredictedLanes = 64;
@@ -194,6 +194,28 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ITeamWork
 
             head.Save(state);
             return state;
+        }
+    }
+
+    /// <inheritdoc/>
+    StateDict ICpuNetwork.TakeWeights()
+    {
+        lock (sequence)
+        {
+            foreach (ChunkActivations slot in slots)
+            {
+                slot.Dispose();
+            }
+
+            var state = new StateDict();
+            foreach (Parameter parameter in encoder.Parameters)
+            {
+                parameter.SaveWeight(state);
+            }
+
+            head.Save(state);
+            Dispose();
+            return state.WeightsOnly();
         }
     }
 

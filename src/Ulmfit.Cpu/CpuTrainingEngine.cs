@@ -63,6 +63,14 @@ public sealed class CpuTrainingEngine : ITrainingEngine, IDisposable
         return new ClassifierNetwork(team, kernels, options, state, ActivationBudget);
     }
 
+    /// <summary>
+    /// The weights and running statistics of a network that is no longer needed. It is disposed of, and what a step works
+    /// with before the weights are copied, so that this takes no more memory than a step.
+    /// </summary>
+    /// <exception cref="ArgumentException">The network is not one of this kind of engine's.</exception>
+    public static StateDict TakeWeights(INetwork network) =>
+        network is ICpuNetwork known ? known.TakeWeights() : throw new ArgumentException("The network is not one of the CPU engine's.", nameof(network));
+
     /// <summary>Ends the engine's threads. Its networks must not be stepped afterwards.</summary>
     public void Dispose() => team.Dispose();
 }

@@ -5,7 +5,7 @@ using Ulmfit.Model;
 namespace Ulmfit.Cpu;
 
 /// <summary>The AWD-LSTM language model on the CPU.</summary>
-internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ITeamWork
+internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork, ITeamWork
 {
     private const int RowsPerTask = 16;
 
@@ -149,6 +149,26 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ITeamWork
 
             decoderBias.Save(state);
             training.Export(state);
+            return state;
+        }
+    }
+
+    /// <inheritdoc/>
+    StateDict ICpuNetwork.TakeWeights()
+    {
+        lock (sequence)
+        {
+            chunk.Dispose();
+            dropped.Dispose();
+            outputGradient.Dispose();
+            var state = new StateDict();
+            foreach (Parameter parameter in encoder.Parameters)
+            {
+                parameter.SaveWeight(state);
+            }
+
+            decoderBias.SaveWeight(state);
+            Dispose();
             return state;
         }
     }

@@ -150,10 +150,13 @@ internal sealed class Parameter : IDisposable
         second ??= new AlignedBuffer(Value.Length);
     }
 
+    /// <summary>Adds a copy of the weight alone.</summary>
+    public void SaveWeight(StateDict state) => state[Name] = Export(Value);
+
     /// <summary>Adds copies of the weight and of its moments, if it has been trained.</summary>
     public void Save(StateDict state)
     {
-        state[Name] = Export(Value);
+        SaveWeight(state);
         if (first is not null && second is not null)
         {
             state[TrainingStateNames.FirstMoment(Name)] = Export(first);

@@ -29,6 +29,22 @@ public sealed class EngineContractTests
     }
 
     [Fact]
+    public void TakeWeights_AfterAStep_GivesWhatSaveGivesAndEndsTheNetwork()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork languageModel = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        using IClassifierNetwork classifier = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        languageModel.TrainStep(Samples.Window(Samples.Encoder, 3, 2, 1), Samples.Step(1, LanguageModelGroups));
+        classifier.TrainStep(Samples.Documents(Samples.Classifier, 4, 20, 1), Samples.Step(1, ClassifierGroups));
+        foreach (INetwork network in (INetwork[])[languageModel, classifier])
+        {
+            StateDict saved = network.Save().WeightsOnly();
+            Samples.AssertSameBits(saved, CpuTrainingEngine.TakeWeights(network));
+            Assert.Throws<ObjectDisposedException>(network.Save);
+        }
+    }
+
+    [Fact]
     public void TrainStep_OfALanguageModelWithAWrongBatch_IsRefusedAndChangesNothing()
     {
         using var engine = new CpuTrainingEngine(1);

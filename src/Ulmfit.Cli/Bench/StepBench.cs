@@ -63,7 +63,7 @@ internal static class StepBench
         return new StepReport(
             NameOf(kind), model.SizeName, config.VocabularySize, config.EmbeddingSize, config.HiddenSize, config.Layers, model.Batch, lm ? model.Bptt : null, lm ? null : model.Length,
             engine.Threads, engine.InstructionSet, seed, steps, stepper.Tokens, stepper.CountedWeights, median, best, stepper.Tokens / median, stepper.Tokens / best,
-            speed, peak, speed / peak, memory, WeightsDigest.Of(stepper.Network.Save()), parts);
+            speed, peak, speed / peak, memory, WeightsDigest.Of(CpuTrainingEngine.TakeWeights(stepper.Network)), parts);
     }
 
     /// <summary>The name of a task.</summary>
