@@ -3,6 +3,7 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Exporters;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Benchmarks;
@@ -15,6 +16,7 @@ IConfig config = ManualConfig.CreateEmpty()
     .AddColumnProvider(DefaultColumnProviders.Instance)
     .AddColumn(new SpeedColumn())
     .AddExporter(MarkdownExporter.GitHub)
+    .WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(60))
     .WithOptions(ConfigOptions.DisableLogFile);
 
 // A job named on the command line (--job short) comes with the default toolchain: its characteristics are kept, the toolchain is not.
