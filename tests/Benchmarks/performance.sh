@@ -62,10 +62,10 @@ header() {
 step() {
   local label=$1; shift
   bench "$@"
-  row "$label" "$(get tokensPerSecond)" "$(get gflopPerSecond '{:.0f}')" "$(get shareOfPeak '{:.1%}')" "$(megabytes "$work/report.json")"
+  row "$label" "$(get tokensPerSecond)" "$(get gflopPerSecond '{:.0f}')" "$(get shareOfPeak '{:.1%}')" "$(get shareOfCachePeak '{:.1%}')" "$(megabytes "$work/report.json")"
 }
 
-header "Against PyTorch (language-model step)" "size" "threads" "ulmfit, tokens/s" "PyTorch, tokens/s" "ratio" "share of peak" "peak memory, MB" "PyTorch's, MB"
+header "Against PyTorch (language-model step)" "size" "threads" "ulmfit, tokens/s" "PyTorch, tokens/s" "ratio" "of registers' peak" "of cache's peak" "peak memory, MB" "PyTorch's, MB"
 for size in $large $small; do
   for n in $cores 1; do
     # In turn, twice, and the better median of each: what else the machine does hits both alike.
@@ -79,60 +79,60 @@ for size in $large $small; do
         if [ "$(get tokensPerSecond '{:.0f}' "$work/torch.json")" -gt "$peer" ]; then peer=$(get tokensPerSecond '{:.0f}' "$work/torch.json"); cp "$work/torch.json" "$work/peer.json"; fi
       fi
     done
-    share=$(get shareOfPeak '{:.1%}' "$work/ours.json")
+    share=$(get shareOfPeak '{:.1%}' "$work/ours.json") cached=$(get shareOfCachePeak '{:.1%}' "$work/ours.json")
     if [ $pytorch = yes ]; then
-      row "$size" "$n" "$best" "$peer" "$(awk "BEGIN { printf \"%.2f\", $best / $peer }")" "$share" "$(megabytes "$work/ours.json")" "$(megabytes "$work/peer.json")"
+      row "$size" "$n" "$best" "$peer" "$(awk "BEGIN { printf \"%.2f\", $best / $peer }")" "$share" "$cached" "$(megabytes "$work/ours.json")" "$(megabytes "$work/peer.json")"
     else
-      row "$size" "$n" "$best" "" "" "$share" "$(megabytes "$work/ours.json")" ""
+      row "$size" "$n" "$best" "" "" "$share" "$cached" "$(megabytes "$work/ours.json")" ""
     fi
   done
 done
 
 for size in $large $small; do
-  header "Threads ($size, language model)" "threads" "tokens/s" "speed-up" "GFLOP/s" "share of peak" "weights"
+  header "Threads ($size, language model)" "threads" "tokens/s" "speed-up" "GFLOP/s" "of registers' peak" "of cache's peak" "weights"
   one=""
   for n in $threads; do
     bench --size "$size" --threads "$n"
     speed=$(get tokensPerSecond '{:.0f}'); one=${one:-$speed}
-    row "$n" "$(get tokensPerSecond)" "$(awk "BEGIN { printf \"%.2f\", $speed / $one }")" "$(get gflopPerSecond '{:.0f}')" "$(get shareOfPeak '{:.1%}')" "$(get weightsDigest '{:.12}')"
+    row "$n" "$(get tokensPerSecond)" "$(awk "BEGIN { printf \"%.2f\", $speed / $one }")" "$(get gflopPerSecond '{:.0f}')" "$(get shareOfPeak '{:.1%}')" "$(get shareOfCachePeak '{:.1%}')" "$(get weightsDigest '{:.12}')"
   done
 done
 
 for kind in lm classifier; do
-  header "Where the time goes ($large, $kind)" "part" "ms a step" "share of the step" "GFLOP/s" "share of peak"
+  header "Where the time goes ($large, $kind)" "part" "ms a step" "share of the step" "GFLOP/s" "of registers' peak" "of cache's peak"
   bench --task $kind
   "$python" - "$work/report.json" <<'PYTHON'
 import json, sys
 for part in json.load(open(sys.argv[1]))["parts"]:
     speed = part["gflopPerSecond"]
     print(f"| {part['part']} | {part['secondsPerStep'] * 1e3:,.1f} | {part['shareOfStep']:.1%} | "
-          + (f"{speed:.0f} | {part['shareOfPeak']:.1%} |" if speed is not None else "– | – |"))
+          + (f"{speed:.0f} | {part['shareOfPeak']:.1%} | {part['shareOfCachePeak']:.1%} |" if speed is not None else "– | – | – |"))
 PYTHON
 done
 
 for n in $cores 1; do
-  header "Products of a $large step, each by itself (threads: $n)" "product" "shape" "GFLOP/s" "share of peak"
+  header "Products of a $large step, each by itself (threads: $n)" "product" "shape" "GFLOP/s" "of registers' peak" "of cache's peak"
   bench --task gemm --threads "$n"
   "$python" - "$work/report.json" <<'PYTHON'
 import json, sys
 for product in json.load(open(sys.argv[1]))["products"]:
-    print(f"| {product['name']} | {product['rows']} × {product['columns']} × {product['depth']} | {product['gflopPerSecond']:.0f} | {product['shareOfPeak']:.1%} |")
+    print(f"| {product['name']} | {product['rows']} × {product['columns']} × {product['depth']} | {product['gflopPerSecond']:.0f} | {product['shareOfPeak']:.1%} | {product['shareOfCachePeak']:.1%} |")
 PYTHON
 done
 
-header "Vocabulary ($large, language model)" "vocabulary" "tokens/s" "GFLOP/s" "share of peak" "peak memory, MB"
+header "Vocabulary ($large, language model)" "vocabulary" "tokens/s" "GFLOP/s" "of registers' peak" "of cache's peak" "peak memory, MB"
 for value in 5000 15000 30000 60000; do step $value --vocabulary $value; done
 
-header "Hidden size ($large, language model)" "hidden" "tokens/s" "GFLOP/s" "share of peak" "peak memory, MB"
+header "Hidden size ($large, language model)" "hidden" "tokens/s" "GFLOP/s" "of registers' peak" "of cache's peak" "peak memory, MB"
 for value in 288 576 1152 1536; do step $value --hidden $value; done
 
-header "Batch ($large, language model)" "batch" "tokens/s" "GFLOP/s" "share of peak" "peak memory, MB"
+header "Batch ($large, language model)" "batch" "tokens/s" "GFLOP/s" "of registers' peak" "of cache's peak" "peak memory, MB"
 for value in 8 16 32 64 128; do step $value --batch $value; done
 
-header "Window ($large, language model)" "bptt" "tokens/s" "GFLOP/s" "share of peak" "peak memory, MB"
+header "Window ($large, language model)" "bptt" "tokens/s" "GFLOP/s" "of registers' peak" "of cache's peak" "peak memory, MB"
 for value in 18 35 70 140; do step $value --bptt $value; done
 
-header "Documents of the classifier ($large)" "tokens of a document" "tokens/s" "GFLOP/s" "share of peak" "peak memory, MB"
+header "Documents of the classifier ($large)" "tokens of a document" "tokens/s" "GFLOP/s" "of registers' peak" "of cache's peak" "peak memory, MB"
 for value in 40 120 360 1080; do step $value --task classifier --length $value; done
 
 header "Tokenizer (one core)" "text" "MB" "MB/s to tokens" "MB/s to ids" "first pass, MB/s"

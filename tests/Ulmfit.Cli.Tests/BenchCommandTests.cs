@@ -30,6 +30,7 @@ public sealed class BenchCommandTests : IDisposable
         AssertClose(6e-9 * Weights * Number(report, "tokensPerSecond"), Number(report, "gflopPerSecond"));
         AssertClose(Number(report, "gflopPerSecond") / Number(report, "peakGflopPerSecond"), Number(report, "shareOfPeak"));
         Assert.InRange(Number(report, "shareOfPeak"), double.Epsilon, 1);
+        AssertClose(Number(report, "gflopPerSecond") / Number(report, "cachePeakGflopPerSecond"), Number(report, "shareOfCachePeak"));
         Assert.InRange(Number(report, "bestStepSeconds"), double.Epsilon, seconds);
         Assert.InRange(Number(report, "peakMemoryBytes"), 10e6, 1e9);
         Assert.Equal(2, Number(report, "threads"));

@@ -11,7 +11,7 @@ internal static class BenchPrinter
         string shape = report.Bptt is int bptt ? $"{report.Batch} lanes × {bptt} tokens" : $"{report.Batch} documents × {report.Length} tokens";
         Line($"{(report.Task == "lm" ? "language-model" : "classifier")} step, {report.Size}: vocabulary {report.Vocabulary}, embedding {report.Embedding}, hidden {report.Hidden}, {report.Layers} layers, {shape}; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}");
         Line($"  {report.TokensPerSecond:N0} tokens/s (best {report.BestTokensPerSecond:N0}), {report.MedianStepSeconds * 1e3:N1} ms a step, median of {report.Steps}");
-        PrintPeak(report.GflopPerSecond, report.PeakGflopPerSecond, report.ShareOfPeak);
+        PrintPeak(report.GflopPerSecond, new MeasuredPeak(report.PeakGflopPerSecond, report.CachePeakGflopPerSecond));
         Line($"  peak memory {report.PeakMemoryBytes / 1e6:N0} MB");
         Line($"  weights {report.WeightsDigest}");
         PrintParts(parts ? report.Parts : []);
@@ -22,18 +22,18 @@ internal static class BenchPrinter
         Line($"{report.Task} on {report.Data}: {report.Tokens:N0} tokens in {report.Steps:N0} steps and {report.TrainingSeconds:N1} s; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}");
         Line($"  {report.TokensPerSecond:N0} tokens/s, {report.ShareOfShortStep:P1} of a short step's {report.ShortStep.TokensPerSecond:N0}; {report.StepSeconds / report.TrainingSeconds:P1} of the time in steps");
         Line($"  {report.TokensPerSecondWithLoading:N0} tokens/s with the {report.LoadingSeconds:N1} s of loading");
-        PrintPeak(report.GflopPerSecond, report.PeakGflopPerSecond, report.ShareOfPeak);
+        PrintPeak(report.GflopPerSecond, new MeasuredPeak(report.PeakGflopPerSecond, report.CachePeakGflopPerSecond));
         Line($"  peak memory {report.PeakMemoryBytes / 1e6:N0} MB");
         PrintParts(parts ? report.Parts : []);
     }
 
     public static void Print(GemmReport report)
     {
-        Line($"products of a {report.Size} step; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}, peak {report.PeakGflopPerSecond:N1} GFLOP/s");
-        Table table = TableOf("product", "shape", "GFLOP/s", "best", "share of peak");
+        Line($"products of a {report.Size} step; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}, peak {report.PeakGflopPerSecond:N1} GFLOP/s in registers, {report.CachePeakGflopPerSecond:N1} from the cache");
+        Table table = TableOf("product", "shape", "GFLOP/s", "best", "of registers' peak", "of cache's");
         foreach (ProductReport product in report.Products)
         {
-            table.AddRow(product.Name, Text($"{product.Rows} × {product.Columns} × {product.Depth}"), Text($"{product.GflopPerSecond:F1}"), Text($"{product.BestGflopPerSecond:F1}"), Text($"{product.ShareOfPeak:P1}"));
+            table.AddRow(product.Name, Text($"{product.Rows} × {product.Columns} × {product.Depth}"), Text($"{product.GflopPerSecond:F1}"), Text($"{product.BestGflopPerSecond:F1}"), Text($"{product.ShareOfPeak:P1}"), Text($"{product.ShareOfCachePeak:P1}"));
         }
 
         AnsiConsole.Write(table);
@@ -51,7 +51,8 @@ internal static class BenchPrinter
         AnsiConsole.Write(table);
     }
 
-    private static void PrintPeak(double speed, double peak, double share) => Line($"  {speed:N1} GFLOP/s, {share:P1} of the machine's {peak:N1}");
+    private static void PrintPeak(double speed, MeasuredPeak peak) =>
+        Line($"  {speed:N1} GFLOP/s, {speed / peak.Registers:P1} of the machine's {peak.Registers:N1} with operands in registers, {speed / peak.Cache:P1} of its {peak.Cache:N1} from the cache");
 
     private static void PrintParts(IReadOnlyList<PartReport> parts)
     {
@@ -60,10 +61,12 @@ internal static class BenchPrinter
             return;
         }
 
-        Table table = TableOf("part", "ms a step", "share", "GFLOP/s", "share of peak");
+        Table table = TableOf("part", "ms a step", "share", "GFLOP/s", "of registers' peak", "of cache's");
         foreach (PartReport part in parts)
         {
-            table.AddRow(part.Part, Text($"{part.SecondsPerStep * 1e3:F2}"), Text($"{part.ShareOfStep:P1}"), part.GflopPerSecond is double speed ? Text($"{speed:F1}") : "–", part.ShareOfPeak is double share ? Text($"{share:P1}") : "–");
+            table.AddRow(
+                part.Part, Text($"{part.SecondsPerStep * 1e3:F2}"), Text($"{part.ShareOfStep:P1}"), part.GflopPerSecond is double speed ? Text($"{speed:F1}") : "–",
+                part.ShareOfPeak is double share ? Text($"{share:P1}") : "–", part.ShareOfCachePeak is double cacheShare ? Text($"{cacheShare:P1}") : "–");
         }
 
         AnsiConsole.Write(table);

@@ -8,17 +8,19 @@ namespace Ulmfit.Cli.Bench;
 /// <param name="ShareOfStep">Share of the steps' time.</param>
 /// <param name="GflopPerSecond">Speed of its matrix products as computed; null where it has none.</param>
 /// <param name="ShareOfPeak">That speed as a share of the machine's peak.</param>
-internal sealed record PartReport(string Part, double SecondsPerStep, double ShareOfStep, double? GflopPerSecond, double? ShareOfPeak)
+/// <param name="ShareOfCachePeak">That speed as a share of the peak with operands from the cache.</param>
+internal sealed record PartReport(string Part, double SecondsPerStep, double ShareOfStep, double? GflopPerSecond, double? ShareOfPeak, double? ShareOfCachePeak)
 {
     /// <summary>The parts of some steps.</summary>
-    public static IReadOnlyList<PartReport> Of(StepProfile profile, int steps, double seconds, double peak) =>
+    public static IReadOnlyList<PartReport> Of(StepProfile profile, int steps, double seconds, MeasuredPeak peak) =>
     [
         .. profile.Parts().Select(part => new PartReport(
             char.ToLowerInvariant(part.Part.ToString()[0]) + part.Part.ToString()[1..],
             part.Time.TotalSeconds / steps,
             part.Time.TotalSeconds / seconds,
             part.Operations > 0 ? part.GflopPerSecond : null,
-            part.Operations > 0 ? part.GflopPerSecond / peak : null)),
+            part.Operations > 0 ? part.GflopPerSecond / peak.Registers : null,
+            part.Operations > 0 ? part.GflopPerSecond / peak.Cache : null)),
     ];
 }
 
@@ -43,15 +45,17 @@ internal sealed record PartReport(string Part, double SecondsPerStep, double Sha
 /// <param name="TokensPerSecond">Of the median step.</param>
 /// <param name="BestTokensPerSecond">Of the fastest step.</param>
 /// <param name="GflopPerSecond">6 · counted weights · tokens of the median step, in 10⁹ a second.</param>
-/// <param name="PeakGflopPerSecond">The machine's peak with as many threads, measured before and after: the higher.</param>
+/// <param name="PeakGflopPerSecond">The machine's peak with as many threads, operands in registers alone, measured before and after: the higher.</param>
+/// <param name="CachePeakGflopPerSecond">The same with operands from the first-level cache.</param>
 /// <param name="ShareOfPeak">Speed as a share of the peak.</param>
+/// <param name="ShareOfCachePeak">Speed as a share of the peak with operands from the cache.</param>
 /// <param name="PeakMemoryBytes">Largest resident set of the process up to the last step.</param>
 /// <param name="WeightsDigest">Digest of the weights after all steps: the same for every number of threads and every instruction set.</param>
 /// <param name="Parts">Where the time of the timed steps went.</param>
 internal sealed record StepReport(
     string Task, string Size, int Vocabulary, int Embedding, int Hidden, int Layers, int Batch, int? Bptt, int? Length, int Threads, string InstructionSet, ulong Seed,
     int Steps, long TokensPerStep, long CountedWeights, double MedianStepSeconds, double BestStepSeconds, double TokensPerSecond, double BestTokensPerSecond,
-    double GflopPerSecond, double PeakGflopPerSecond, double ShareOfPeak, long PeakMemoryBytes, string WeightsDigest, IReadOnlyList<PartReport> Parts);
+    double GflopPerSecond, double PeakGflopPerSecond, double CachePeakGflopPerSecond, double ShareOfPeak, double ShareOfCachePeak, long PeakMemoryBytes, string WeightsDigest, IReadOnlyList<PartReport> Parts);
 
 /// <summary>A training on real text for some minutes.</summary>
 /// <param name="Task"><c>lm</c> or <c>classifier</c>.</param>
@@ -69,15 +73,17 @@ internal sealed record StepReport(
 /// <param name="TokensPerSecondWithLoading">The same with the time of loading.</param>
 /// <param name="ShareOfShortStep">That speed of the training as a share of that of a short step.</param>
 /// <param name="GflopPerSecond">6 · counted weights · tokens a second, in 10⁹.</param>
-/// <param name="PeakGflopPerSecond">The machine's peak with as many threads.</param>
+/// <param name="PeakGflopPerSecond">The machine's peak with as many threads, operands in registers alone.</param>
+/// <param name="CachePeakGflopPerSecond">The same with operands from the first-level cache.</param>
 /// <param name="ShareOfPeak">Speed as a share of the peak.</param>
+/// <param name="ShareOfCachePeak">Speed as a share of the peak with operands from the cache.</param>
 /// <param name="PeakMemoryBytes">Largest resident set of the process.</param>
 /// <param name="ShortStep">A step on random tokens, measured in the same process just before.</param>
 /// <param name="Parts">Where the time of the steps went.</param>
 internal sealed record SustainedReport(
     string Task, string Data, int Documents, int Vocabulary, int Threads, string InstructionSet, int Steps, long Tokens, double LoadingSeconds, double TrainingSeconds,
     double StepSeconds, double TokensPerSecond, double TokensPerSecondWithLoading, double ShareOfShortStep, double GflopPerSecond, double PeakGflopPerSecond,
-    double ShareOfPeak, long PeakMemoryBytes, StepReport ShortStep, IReadOnlyList<PartReport> Parts);
+    double CachePeakGflopPerSecond, double ShareOfPeak, double ShareOfCachePeak, long PeakMemoryBytes, StepReport ShortStep, IReadOnlyList<PartReport> Parts);
 
 /// <summary>One product of a step, by itself.</summary>
 /// <param name="Name">What it is in the step.</param>
@@ -87,16 +93,19 @@ internal sealed record SustainedReport(
 /// <param name="GflopPerSecond">Of the median repetition.</param>
 /// <param name="BestGflopPerSecond">Of the fastest repetition.</param>
 /// <param name="ShareOfPeak">The median's share of the machine's peak.</param>
-internal sealed record ProductReport(string Name, int Rows, int Columns, int Depth, double GflopPerSecond, double BestGflopPerSecond, double ShareOfPeak);
+/// <param name="ShareOfCachePeak">Its share of the peak with operands from the cache.</param>
+internal sealed record ProductReport(string Name, int Rows, int Columns, int Depth, double GflopPerSecond, double BestGflopPerSecond, double ShareOfPeak, double ShareOfCachePeak);
 
 /// <summary>The products of a step, each by itself.</summary>
 /// <param name="Task"><c>gemm</c>.</param>
 /// <param name="Size">Size whose products they are.</param>
 /// <param name="Threads">Threads.</param>
 /// <param name="InstructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>.</param>
-/// <param name="PeakGflopPerSecond">The machine's peak with as many threads, measured before and after: the higher.</param>
+/// <param name="PeakGflopPerSecond">The machine's peak with as many threads, operands in registers alone, measured before and after: the higher.</param>
+/// <param name="CachePeakGflopPerSecond">The same with operands from the first-level cache.</param>
 /// <param name="Products">The products.</param>
-internal sealed record GemmReport(string Task, string Size, int Threads, string InstructionSet, double PeakGflopPerSecond, IReadOnlyList<ProductReport> Products);
+internal sealed record GemmReport(
+    string Task, string Size, int Threads, string InstructionSet, double PeakGflopPerSecond, double CachePeakGflopPerSecond, IReadOnlyList<ProductReport> Products);
 
 /// <summary>Speed of one way through the tokenizer, on one core.</summary>
 /// <param name="FirstMegabytesPerSecond">Of the first pass, in which code is compiled.</param>

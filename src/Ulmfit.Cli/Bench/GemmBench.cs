@@ -23,7 +23,7 @@ internal static class GemmBench
             ("input gradient", new ProductShape(rows, hidden, gates)),
             ("weight gradient", new ProductShape(gates, hidden, rows) { LeftTransposed = true, PacksRight = true }),
         ];
-        double peak = MachinePeak.Measure(threads);
+        var peak = MeasuredPeak.Of(threads);
         var measured = new List<(string Name, int Rows, int Columns, int Depth, ProductTime Time)>();
         foreach ((string name, ProductShape shape) in shapes)
         {
@@ -35,9 +35,13 @@ internal static class GemmBench
         (ProductTime forward, ProductTime backward) = ProductSpeed.MeasureRecurrence(model.Batch, hidden, Math.Max(2, model.Bptt), threads);
         measured.Add(("recurrent and gates", model.Batch, gates, hidden, forward));
         measured.Add(("recurrent backwards", model.Batch, hidden, gates, backward));
-        peak = Math.Max(peak, MachinePeak.Measure(threads));
+        peak = peak.OrNow(threads);
         return new GemmReport(
-            "gemm", model.SizeName, engine.Threads, engine.InstructionSet, peak,
-            [.. measured.Select(one => new ProductReport(one.Name, one.Rows, one.Columns, one.Depth, one.Time.GflopPerSecond, one.Time.BestGflopPerSecond, one.Time.GflopPerSecond / peak))]);
+            "gemm", model.SizeName, engine.Threads, engine.InstructionSet, peak.Registers, peak.Cache,
+            [
+                .. measured.Select(one => new ProductReport(
+                    one.Name, one.Rows, one.Columns, one.Depth, one.Time.GflopPerSecond, one.Time.BestGflopPerSecond, one.Time.GflopPerSecond / peak.Registers,
+                    one.Time.GflopPerSecond / peak.Cache)),
+            ]);
     }
 }

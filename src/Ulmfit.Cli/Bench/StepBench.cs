@@ -28,7 +28,7 @@ internal static class StepBench
 
     public static StepReport Run(BenchNetwork kind, BenchModel model, int threads, int steps, ulong seed, CancellationToken cancellationToken)
     {
-        double peak = MachinePeak.Measure(threads);
+        var peak = MeasuredPeak.Of(threads);
         using var engine = new CpuTrainingEngine(threads);
         using IStepper stepper = kind == BenchNetwork.Lm ? new LanguageModelSteps(engine, model, seed) : new ClassifierSteps(engine, model, seed);
 
@@ -53,7 +53,7 @@ internal static class StepBench
         }
 
         long memory = PeakMemory.Bytes();
-        peak = Math.Max(peak, MachinePeak.Measure(threads));
+        peak = peak.OrNow(threads);
         IReadOnlyList<PartReport> parts = PartReport.Of(engine.Profile, steps, seconds.Sum(), peak);
         Array.Sort(seconds);
         double median = seconds[steps / 2], best = seconds[0];
@@ -63,7 +63,7 @@ internal static class StepBench
         return new StepReport(
             NameOf(kind), model.SizeName, config.VocabularySize, config.EmbeddingSize, config.HiddenSize, config.Layers, model.Batch, lm ? model.Bptt : null, lm ? null : model.Length,
             engine.Threads, engine.InstructionSet, seed, steps, stepper.Tokens, stepper.CountedWeights, median, best, stepper.Tokens / median, stepper.Tokens / best,
-            speed, peak, speed / peak, memory, WeightsDigest.Of(CpuTrainingEngine.TakeWeights(stepper.Network)), parts);
+            speed, peak.Registers, peak.Cache, speed / peak.Registers, speed / peak.Cache, memory, WeightsDigest.Of(CpuTrainingEngine.TakeWeights(stepper.Network)), parts);
     }
 
     /// <summary>The name of a task.</summary>

@@ -31,13 +31,13 @@ internal static class SustainedBench
         var counter = new CountingEngine(engine);
         engine.Profile.Reset();
         double training = Train(counter, data, settings, duration, cancellationToken);
-        double peak = Math.Max(shortStep.PeakGflopPerSecond, MachinePeak.Measure(threads));
+        MeasuredPeak peak = new MeasuredPeak(shortStep.PeakGflopPerSecond, shortStep.CachePeakGflopPerSecond).OrNow(threads);
         double tokensPerSecond = counter.Tokens / training;
         double speed = 6e-9 * StepBench.CountedWeights(kind, real) * tokensPerSecond;
         return new SustainedReport(
             StepBench.NameOf(kind), path, documents, vocabulary, engine.Threads, engine.InstructionSet, counter.Steps, counter.Tokens, loading, training,
-            counter.StepTime.TotalSeconds, tokensPerSecond, counter.Tokens / (loading + training), tokensPerSecond / shortStep.TokensPerSecond, speed, peak,
-            speed / peak, PeakMemory.Bytes(), shortStep, PartReport.Of(engine.Profile, counter.Steps, counter.StepTime.TotalSeconds, peak));
+            counter.StepTime.TotalSeconds, tokensPerSecond, counter.Tokens / (loading + training), tokensPerSecond / shortStep.TokensPerSecond, speed, peak.Registers,
+            peak.Cache, speed / peak.Registers, speed / peak.Cache, PeakMemory.Bytes(), shortStep, PartReport.Of(engine.Profile, counter.Steps, counter.StepTime.TotalSeconds, peak));
     }
 
     private static TrainingSettings SettingsOf(BenchNetwork kind, BenchModel model, ulong seed) => (TrainingSettings.Default with
