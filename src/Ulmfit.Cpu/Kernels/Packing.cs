@@ -10,6 +10,10 @@ namespace Ulmfit.Cpu.Kernels;
 /// </summary>
 internal static unsafe class Packing
 {
+    /// <summary>How many rows ahead of the one that is copied memory is asked for.</summary>
+    private const int RowsAhead = 4;
+
+
     /// <summary>
     /// target[k, r] = source[r, k] for <paramref name="present"/> rows and zero up to <paramref name="height"/>.
     /// </summary>
@@ -111,6 +115,16 @@ internal static unsafe class Packing
             for (long k = 0; k < depth; k++)
             {
                 float* from = s + (k * stride), strips = t;
+                if (Sse.IsSupported)
+                {
+                    // Rows lie pages apart, where no processor looks ahead by itself.
+                    float* later = from + ((long)RowsAhead * stride);
+                    for (int j = 0; j < rows; j += 16)
+                    {
+                        Sse.Prefetch0(later + j);
+                    }
+                }
+
                 for (int strip = firstStrip; strip < endStrip; strip++)
                 {
                     int height = layout.HeightOf(strip);
