@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ulmfit.Text;
@@ -82,6 +83,7 @@ internal static class CharacterClasses
     internal static CharacterClass Of(char c) => Table[c];
 
     /// <summary>The classes of the code point that begins at <paramref name="index"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static CharacterClass At(ReadOnlySpan<char> text, int index, out int length)
     {
         char c = text[index];
@@ -96,6 +98,7 @@ internal static class CharacterClasses
     }
 
     /// <summary>The classes of the code point that ends before <paramref name="index"/>, none at the very beginning.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static CharacterClass Before(ReadOnlySpan<char> text, int index)
     {
         if (index <= 0)
@@ -132,6 +135,7 @@ internal static class CharacterClasses
     /// Writes the simple lower-case form, as long as the input. The dotted capital I becomes i, which is the one letter
     /// whose treatment otherwise depends on the globalisation mode.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void ToLower(ReadOnlySpan<char> source, Span<char> destination)
     {
         for (int i = 0; i < source.Length; i++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ulmfit.Text;
@@ -11,10 +12,11 @@ internal static class CharacterRepetition
     private const char Stand = (char)(CharacterClasses.SpecialBase + SpecialTokens.CharacterRepetitionId);
 
     /// <summary>Writes the text with its repetitions replaced; answers false, with nothing written, if it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool Replace(ReadOnlySpan<char> text, ref TextBuffer output)
     {
         int copied = 0;
-        int i = 0;
+        int i = FirstRepetition(text);
         while (i + 2 < text.Length)
         {
             char c = text[i];
@@ -66,8 +68,35 @@ internal static class CharacterRepetition
         return true;
     }
 
+    /// <summary>Where a character first stands three times, in a text without surrogates; or an earlier place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int FirstRepetition(ReadOnlySpan<char> text)
+    {
+        if (text.ContainsAnyInRange('\uD800', '\uDFFF'))
+        {
+            return 0;
+        }
+
+        // Of three places in a row, one that is odd has its right neighbour among them: every other pair need be looked at.
+        for (int i = 1; i + 1 < text.Length; i += 2)
+        {
+            if (text[i] == text[i + 1] && (text[i - 1] == text[i] || (i + 2 < text.Length && text[i + 2] == text[i])))
+            {
+                return i - 1;
+            }
+        }
+
+        return text.Length;
+    }
+
     private static int RunLength(ReadOnlySpan<char> text, int start, int size)
     {
+        if (size == 1)
+        {
+            int end = text[start..].IndexOfAnyExcept(text[start]);
+            return end < 0 ? text.Length - start : end;
+        }
+
         ReadOnlySpan<char> unit = text.Slice(start, size);
         int count = 1;
         while (text[(start + (count * size))..].StartsWith(unit))

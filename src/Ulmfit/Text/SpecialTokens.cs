@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ulmfit.Text;
 
 /// <summary>
@@ -52,6 +54,7 @@ public static class SpecialTokens
     /// True for the spelling of a special token (or of the filler): a word of a user's text that is spelt so
     /// must not pass for it.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool IsReserved(ReadOnlySpan<char> token)
     {
         if (token.Length < 4 || token[0] != 'x' || token[1] != 'x')

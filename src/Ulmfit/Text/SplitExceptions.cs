@@ -1,5 +1,5 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Ulmfit.Text;
 
@@ -11,10 +11,7 @@ namespace Ulmfit.Text;
 /// </summary>
 internal static class SplitExceptions
 {
-    private static readonly FrozenDictionary<string, byte[]> Table = Build();
-
-    private static readonly FrozenDictionary<string, byte[]>.AlternateLookup<ReadOnlySpan<char>> Lookup =
-        Table.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly SpanMap<byte[]> Table = Build();
 
     /// <summary>Bit n of element c: there is an exception of n characters whose first character is c.</summary>
     private static readonly ushort[] LengthsByFirst = BuildLengths();
@@ -23,14 +20,15 @@ internal static class SplitExceptions
     internal const int MaximumLength = 12;
 
     /// <summary>Finds the lengths of a word's tokens; both spans hold the same word, of equal length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static bool TryGet(
         ReadOnlySpan<char> original, ReadOnlySpan<char> lower, [NotNullWhen(true)] out byte[]? lengths)
     {
         // In lower case first: contractions and emoticons. The rest is found only in the case in which it is listed.
         lengths = null;
         return original.Length is > 0 and <= MaximumLength
-            && ((MayHold(lower) && Lookup.TryGetValue(lower, out lengths))
-                || (MayHold(original) && !original.SequenceEqual(lower) && Lookup.TryGetValue(original, out lengths)));
+            && ((MayHold(lower) && Table.TryGet(lower, out lengths))
+                || (MayHold(original) && !original.SequenceEqual(lower) && Table.TryGet(original, out lengths)));
     }
 
     private static bool MayHold(ReadOnlySpan<char> word) =>
@@ -39,8 +37,9 @@ internal static class SplitExceptions
     private static ushort[] BuildLengths()
     {
         var lengths = new ushort[128];
-        foreach (string key in Table.Keys)
+        for (int i = 0; i < Table.Count; i++)
         {
+            string key = Table.KeyAt(i);
             if (key[0] < lengths.Length)
             {
                 lengths[key[0]] |= (ushort)(1 << key.Length);
@@ -50,7 +49,7 @@ internal static class SplitExceptions
         return lengths;
     }
 
-    private static FrozenDictionary<string, byte[]> Build()
+    private static SpanMap<byte[]> Build()
     {
         var parts = new Dictionary<string, string[]>(StringComparer.Ordinal);
 
@@ -201,8 +200,15 @@ internal static class SplitExceptions
             Add(word);
         }
 
-        return parts
-            .Where(p => p.Key.Length <= MaximumLength)
-            .ToFrozenDictionary(p => p.Key, p => p.Value.Select(t => (byte)t.Length).ToArray(), StringComparer.Ordinal);
+        var table = new SpanMap<byte[]>(parts.Count);
+        foreach ((string key, string[] tokens) in parts)
+        {
+            if (key.Length <= MaximumLength)
+            {
+                table.Add(key, Array.ConvertAll(tokens, token => (byte)token.Length));
+            }
+        }
+
+        return table;
     }
 }

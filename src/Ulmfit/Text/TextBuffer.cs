@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Ulmfit.Text;
 
@@ -23,6 +24,7 @@ internal ref struct TextBuffer
 
     internal readonly char Last => _count == 0 ? '\0' : _array[_count - 1];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureCapacity(int capacity)
     {
         if (_array.Length < capacity)
@@ -41,6 +43,7 @@ internal ref struct TextBuffer
         _array[_count++] = c;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(scoped ReadOnlySpan<char> text)
     {
         if (_array.Length - _count < text.Length)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ulmfit.Text;
@@ -25,13 +26,14 @@ internal static class TextCleaner
 {
     private const int LongestEntity = 32;
 
-    /// <summary>What passes unchanged: printable ASCII and line feeds without the characters that begin or end a pattern.</summary>
+    /// <summary>What passes unchanged, but for three full stops in a row: printable ASCII and line feeds without the characters that begin or end another pattern.</summary>
     private static readonly SearchValues<char> Plain = SearchValues.Create(
-        [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(i => (char)i).Except([';', '\\', '<', '@', '.']), '\n']);
+        "\n !\"#$%&'()*+,-./0123456789:=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
 
     /// <summary>The control characters 128 to 159 of a text are Windows-1252 read as Latin-1; so HTML reads their numbers too.</summary>
     private const string Windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ";
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Clean(ReadOnlySpan<char> text, ref TextBuffer output)
     {
         int i = 0;
@@ -40,33 +42,38 @@ internal static class TextCleaner
             int plain = text[i..].IndexOfAnyExcept(Plain);
             if (plain < 0)
             {
-                output.Append(text[i..]);
+                AppendPlain(text[i..], ref output);
                 return;
             }
 
-            output.Append(text.Slice(i, plain));
+            AppendPlain(text.Slice(i, plain), ref output);
             i += plain;
             i += CleanAt(text, i, ref output);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AppendPlain(ReadOnlySpan<char> text, ref TextBuffer output)
+    {
+        int ellipsis;
+        while ((ellipsis = text.IndexOf("...")) >= 0)
+        {
+            output.Append(text[..ellipsis]);
+            output.Append(" …");
+            text = text[(ellipsis + 3)..];
+        }
+
+        output.Append(text);
+    }
+
     /// <summary>Handles the character at <paramref name="i"/> and answers how many were consumed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int CleanAt(ReadOnlySpan<char> text, int i, ref TextBuffer output)
     {
         char c = text[i];
         ReadOnlySpan<char> rest = text[i..];
         switch (c)
         {
-            case '.':
-                if (rest.StartsWith("..."))
-                {
-                    output.Append(" …");
-                    return 3;
-                }
-
-                output.Append(c);
-                return 1;
-
             case ';':
                 CloseEntity(ref output);
                 return 1;

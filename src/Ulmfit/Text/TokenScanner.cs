@@ -1,23 +1,29 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Ulmfit.Text;
 
-/// <summary>Receives the tokens of a text in order.</summary>
-internal interface ITokenSink
+/// <summary>What a token is given out as: a number, which of a special token is its id.</summary>
+internal interface ITokenForm
 {
-    /// <summary>A token of the text; the span is valid during the call only.</summary>
-    void Add(ReadOnlySpan<char> token);
-
-    /// <summary>A special token.</summary>
-    void AddSpecial(int id);
+    /// <summary>The number of a token; the span is valid during the call only.</summary>
+    int Of(ReadOnlySpan<char> token);
 }
 
-/// <summary>Applies the tokenizer's rules to one text and hands the tokens to a sink.</summary>
-internal static class TokenScanner
+/// <summary>Applies the tokenizer's rules to one text after the other, for one thread at a time.</summary>
+/// <param name="form">Numbers the tokens.</param>
+/// <typeparam name="TForm">What numbers them.</typeparam>
+internal sealed class TokenScanner<TForm>(TForm form)
+    where TForm : struct, ITokenForm
 {
-    internal static void Scan<TSink>(ReadOnlySpan<char> text, ref TSink sink)
-        where TSink : struct, ITokenSink
+    private readonly WordCache _words = new();
+    private readonly TokenBuffer _tokens = new();
+    private readonly SplitterScratch _scratch = new();
+
+    /// <summary>The tokens of a text, valid until the next call.</summary>
+    internal ReadOnlySpan<int> Scan(ReadOnlySpan<char> text)
     {
+        _tokens.Clear();
         var cleaned = new TextBuffer(text.Length + (text.Length / 8));
         var replaced = new TextBuffer(0);
         try
@@ -27,8 +33,8 @@ internal static class TokenScanner
             ReadOnlySpan<char> rules = CharacterRepetition.Replace(cleaned.Written, ref replaced)
                 ? replaced.Written
                 : cleaned.Written;
-            var words = new WordScanner<TSink>(rules);
-            words.Scan(ref sink);
+            new WordScanner<TForm>(rules, form, _words, _tokens, _scratch).Scan();
+            return _tokens.Written;
         }
         finally
         {
@@ -38,33 +44,47 @@ internal static class TokenScanner
     }
 }
 
-/// <summary>From the text with its repeated characters replaced on: repeated words, signs apart, case, splitting.</summary>
-internal readonly ref struct WordScanner<TSink>
-    where TSink : struct, ITokenSink
+/// <summary>
+/// From the text with its repeated characters replaced on: repeated words, signs apart, case, splitting. The text is
+/// clean, so that its only white space is ' ' and '\n' and nothing else lies at or below ' '.
+/// </summary>
+internal readonly ref struct WordScanner<TForm>
+    where TForm : struct, ITokenForm
 {
     private readonly ReadOnlySpan<char> _text;
-    private readonly SplitterScratch _scratch = new();
+    private readonly TForm _form;
+    private readonly WordCache _cache;
+    private readonly TokenBuffer _tokens;
+    private readonly SplitterScratch _scratch;
 
-    internal WordScanner(ReadOnlySpan<char> text)
+    internal WordScanner(ReadOnlySpan<char> text, TForm form, WordCache cache, TokenBuffer tokens, SplitterScratch scratch)
     {
         _text = text;
+        _form = form;
+        _cache = cache;
+        _tokens = tokens;
+        _scratch = scratch;
     }
 
-    internal void Scan(ref TSink sink)
+    // A text's every character passes here: optimised from the first call on, or the first seconds of a process would
+    // run unoptimised code.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Scan()
     {
         ReadOnlySpan<char> text = _text;
-        sink.AddSpecial(SpecialTokens.BeginningId);
+        TokenBuffer tokens = _tokens;
+        WordCache cache = _cache;
+        tokens.Add(SpecialTokens.BeginningId);
         bool any = false;
         int i = 0;
 
         // A white space that ended a run of repeated words is used up: it cannot begin the next run as well.
         int usedSpace = 0;
-        Span<char> digits = stackalloc char[11];
         while (true)
         {
             int lines = 0;
             int spaceStart = i;
-            while (i < text.Length && (CharacterClasses.Of(text[i]) & CharacterClass.Space) != 0)
+            while ((uint)i < (uint)text.Length && text[i] <= ' ')
             {
                 lines += text[i] == '\n' ? 1 : 0;
                 i++;
@@ -76,51 +96,80 @@ internal readonly ref struct WordScanner<TSink>
             }
 
             int start = i;
-            CharacterClass classes = CharacterClass.None;
-            CharacterClass common = (CharacterClass)ushort.MaxValue;
-            while (i < text.Length)
+            WordKey key = default;
+            int all = 0;
+            while ((uint)i < (uint)text.Length && text[i] > ' ')
             {
-                CharacterClass kind = CharacterClasses.Of(text[i]);
-                if ((kind & CharacterClass.Space) != 0)
-                {
-                    break;
-                }
-
-                classes |= kind;
-                common &= kind;
+                key = key.With(text[i]);
+                all |= text[i];
                 i++;
             }
 
             ReadOnlySpan<char> word = text[start..i];
-            bool mayRepeat = (common & CharacterClass.Word) != 0 && (start == 0 || start - spaceStart > usedSpace);
-            usedSpace = 0;
             int count = 1;
-            if (mayRepeat && (count = CountRepetitions(start, i, out int end)) >= 3)
+            int next = i;
+            while ((uint)next < (uint)text.Length && text[next] <= ' ')
+            {
+                next++;
+            }
+
+            if ((uint)next < (uint)text.Length && text[next] == text[start]
+                && (start == 0 || start - spaceStart > usedSpace)
+                && (count = CountRepetitions(start, i, out int end)) >= 3)
             {
                 // The rule takes the one white space before the run with it, a line end too.
                 lines -= start > 0 && text[start - 1] == '\n' ? 1 : 0;
                 i = end;
                 usedSpace = 1;
             }
+            else
+            {
+                usedSpace = 0;
+            }
 
             if (lines > 0 && any)
             {
-                sink.Add(lines == 1 ? "\n" : "\n\n");
+                tokens.Add(_form.Of(lines == 1 ? "\n" : "\n\n"));
             }
 
             any = true;
             if (count >= 3)
             {
-                sink.AddSpecial(SpecialTokens.WordRepetitionId);
-                count.TryFormat(digits, out int length, provider: CultureInfo.InvariantCulture);
-                sink.Add(digits[..length]);
+                MarkRepetition(count);
             }
 
-            Word(word, classes, common, ref sink);
+            if (word.Length > WordCache.LongestWord || (all > '\u00FF' && !WordKey.TryOf(word, out key)))
+            {
+                Word(word);
+                continue;
+            }
+
+            ref readonly WordCache.Tokens kept = ref cache.Find(key, out int number);
+            if (Unsafe.IsNullRef(in kept))
+            {
+                int before = tokens.Count;
+                Word(word);
+                cache.Keep(key, tokens.Written[before..]);
+            }
+            else
+            {
+                tokens.Add(in kept, number);
+            }
         }
     }
 
-    /// <summary>How often the word stands in a row; <paramref name="end"/> is behind the last one.</summary>
+    private void MarkRepetition(int count)
+    {
+        Span<char> digits = stackalloc char[11];
+        _tokens.Add(SpecialTokens.WordRepetitionId);
+        count.TryFormat(digits, out int length, provider: CultureInfo.InvariantCulture);
+        _tokens.Add(_form.Of(digits[..length]));
+    }
+
+    /// <summary>
+    /// How often the word stands in a row, 1 for a word with other signs than letters, digits and underscores;
+    /// <paramref name="end"/> is behind the last one.
+    /// </summary>
     private int CountRepetitions(int start, int wordEnd, out int end)
     {
         ReadOnlySpan<char> word = _text[start..wordEnd];
@@ -129,7 +178,7 @@ internal readonly ref struct WordScanner<TSink>
         while (true)
         {
             int i = end;
-            while (i < _text.Length && (CharacterClasses.Of(_text[i]) & CharacterClass.Space) != 0)
+            while (i < _text.Length && _text[i] <= ' ')
             {
                 i++;
             }
@@ -137,6 +186,11 @@ internal readonly ref struct WordScanner<TSink>
             if (i == end || !_text[i..].StartsWith(word))
             {
                 return count;
+            }
+
+            if (count == 1 && !IsOfWordCharacters(word))
+            {
+                return 1;
             }
 
             int next = i + word.Length;
@@ -155,52 +209,61 @@ internal readonly ref struct WordScanner<TSink>
         }
     }
 
-    /// <param name="word">What stands between white space.</param>
-    /// <param name="classes">The classes that any of its characters has.</param>
-    /// <param name="common">The classes that all of its characters have.</param>
-    /// <param name="sink">Receives the tokens.</param>
-    /// <summary>What stands between white space: / # \ are tokens of their own, each part between has its own case.</summary>
-    private void Word(ReadOnlySpan<char> word, CharacterClass classes, CharacterClass common, ref TSink sink)
+    private static bool IsOfWordCharacters(ReadOnlySpan<char> word)
     {
-        if ((classes & CharacterClass.Apart) == 0)
+        foreach (char c in word)
         {
-            Part(word, classes, common, ref sink);
-            return;
+            if ((CharacterClasses.Of(c) & CharacterClass.Word) == 0)
+            {
+                return false;
+            }
         }
 
-        while (!word.IsEmpty)
-        {
-            int apart = word.IndexOfAny('/', '#', '\\');
-            ReadOnlySpan<char> part = apart < 0 ? word : word[..apart];
-            if (!part.IsEmpty)
-            {
-                CharacterClass kinds = CharacterClass.None;
-                CharacterClass shared = (CharacterClass)ushort.MaxValue;
-                foreach (char c in part)
-                {
-                    kinds |= CharacterClasses.Of(c);
-                    shared &= CharacterClasses.Of(c);
-                }
+        return true;
+    }
 
-                Part(part, kinds, shared, ref sink);
+    /// <summary>What stands between white space and is not in the cache: / # \ are tokens of their own, each part between has its own case.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private void Word(ReadOnlySpan<char> word)
+    {
+        ReadOnlySpan<char> rest = word;
+        while (!rest.IsEmpty)
+        {
+            CharacterClass classes = CharacterClass.None;
+            CharacterClass common = (CharacterClass)ushort.MaxValue;
+            int end = 0;
+            while (end < rest.Length && CharacterClasses.Of(rest[end]) is var kind && (kind & CharacterClass.Apart) == 0)
+            {
+                classes |= kind;
+                common &= kind;
+                end++;
             }
 
-            if (apart < 0)
+            if (end > 0)
+            {
+                Part(rest[..end], classes, common);
+            }
+
+            if (end == rest.Length)
             {
                 return;
             }
 
-            sink.Add(word.Slice(apart, 1));
-            word = word[(apart + 1)..];
+            _tokens.Add(_form.Of(rest.Slice(end, 1)));
+            rest = rest[(end + 1)..];
         }
     }
 
-    private void Part(ReadOnlySpan<char> part, CharacterClass classes, CharacterClass common, ref TSink sink)
+    /// <param name="part">A word, or what of it stands between / # \.</param>
+    /// <param name="classes">The classes that any of its characters has.</param>
+    /// <param name="common">The classes that all of its characters have.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Part(ReadOnlySpan<char> part, CharacterClass classes, CharacterClass common)
     {
         if (part.Length == 1 && part[0] - CharacterClasses.SpecialBase is int id and >= 0
             && id < SpecialTokens.Count)
         {
-            sink.AddSpecial(id);
+            _tokens.Add(id);
             return;
         }
 
@@ -209,7 +272,7 @@ internal readonly ref struct WordScanner<TSink>
         // Of a surrogate pair, the scan above has seen the halves only, so any wide word is folded.
         if ((classes & (CharacterClass.Folds | CharacterClass.Wide)) != 0)
         {
-            MarkCase(part, ref sink);
+            MarkCase(part);
             Span<char> folded = _scratch.TakeFolded(part.Length);
             CharacterClasses.ToLower(part, folded);
             lower = folded;
@@ -222,16 +285,17 @@ internal readonly ref struct WordScanner<TSink>
             ReadOnlySpan<char> token = lower[start..end];
             if (SpecialTokens.IsReserved(token))
             {
-                sink.Add(token[..2]);
+                _tokens.Add(_form.Of(token[..2]));
                 token = token[2..];
             }
 
-            sink.Add(token);
+            _tokens.Add(_form.Of(token));
             start = end;
         }
     }
 
-    private static void MarkCase(ReadOnlySpan<char> part, ref TSink sink)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MarkCase(ReadOnlySpan<char> part)
     {
         CharacterClass first = CharacterClasses.At(part, 0, out int i);
         if ((first & CharacterClass.Upper) == 0)
@@ -253,7 +317,7 @@ internal readonly ref struct WordScanner<TSink>
 
         if (characters > 1 && !(lower && upper))
         {
-            sink.AddSpecial(lower ? SpecialTokens.CapitalisedId : SpecialTokens.AllCapitalsId);
+            _tokens.Add(lower ? SpecialTokens.CapitalisedId : SpecialTokens.AllCapitalsId);
         }
     }
 }

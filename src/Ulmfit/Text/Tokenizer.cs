@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Ulmfit.Text;
 
 /// <summary>
@@ -32,7 +36,13 @@ public sealed class Tokenizer
     /// <summary>Names the rules; it changes whenever the tokens of some text change, and is part of a model's lineage.</summary>
     public const string Version = "fastai-en-1";
 
-    private readonly TokenCache _cache = new();
+    // What a scanner may have met before it is let go, so that no stream of texts fills the memory.
+    private const int MostWordsRemembered = 1 << 17;
+
+    private readonly ConcurrentBag<WordReader> _idle = [];
+
+    // A scanner remembers the ids of words, which are those of one vocabulary, and goes with it.
+    private readonly ConditionalWeakTable<Vocabulary, ConcurrentBag<TokenScanner<IdForm>>> _idleOf = [];
 
     /// <summary>The tokens of a text, <c>xxbos</c> first. Any string is accepted.</summary>
     /// <exception cref="ArgumentNullException">The text is null.</exception>
@@ -49,8 +59,24 @@ public sealed class Tokenizer
     public void Tokenize(ReadOnlySpan<char> text, List<string> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        var sink = new StringSink(tokens, _cache);
-        TokenScanner.Scan(text, ref sink);
+        if (!_idle.TryTake(out WordReader? reader))
+        {
+            reader = new WordReader();
+        }
+
+        ReadOnlySpan<int> numbers = reader.Read(text);
+        int count = tokens.Count;
+        CollectionsMarshal.SetCount(tokens, count + numbers.Length);
+        Span<string> added = CollectionsMarshal.AsSpan(tokens)[count..];
+        for (int i = 0; i < added.Length; i++)
+        {
+            added[i] = reader.Tokens[numbers[i]];
+        }
+
+        if (reader.Tokens.Count <= MostWordsRemembered)
+        {
+            _idle.Add(reader);
+        }
     }
 
     /// <summary>
@@ -62,21 +88,18 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentNullException.ThrowIfNull(ids);
-        var sink = new IdSink(ids, vocabulary);
-        TokenScanner.Scan(text, ref sink);
+        ConcurrentBag<TokenScanner<IdForm>> idle = _idleOf.GetValue(vocabulary, static _ => []);
+        if (!idle.TryTake(out TokenScanner<IdForm>? scanner))
+        {
+            scanner = new TokenScanner<IdForm>(new IdForm(vocabulary));
+        }
+
+        ids.AddRange(scanner.Scan(text));
+        idle.Add(scanner);
     }
 
-    private readonly struct StringSink(List<string> tokens, TokenCache cache) : ITokenSink
+    private readonly struct IdForm(Vocabulary vocabulary) : ITokenForm
     {
-        public void Add(ReadOnlySpan<char> token) => tokens.Add(cache.Get(token));
-
-        public void AddSpecial(int id) => tokens.Add(SpecialTokens.NameOf(id));
-    }
-
-    private readonly struct IdSink(List<int> ids, Vocabulary vocabulary) : ITokenSink
-    {
-        public void Add(ReadOnlySpan<char> token) => ids.Add(vocabulary.IdOf(token));
-
-        public void AddSpecial(int id) => ids.Add(id);
+        public int Of(ReadOnlySpan<char> token) => vocabulary.IdOf(token);
     }
 }

@@ -21,14 +21,13 @@ public sealed class Vocabulary
     };
 
     private readonly string[] _tokens;
-    private readonly Dictionary<string, int> _ids;
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _idsBySpan;
+    private readonly SpanMap<int> _ids;
     private readonly Lazy<string> _digest;
 
     private Vocabulary(string[] tokens)
     {
         _tokens = tokens;
-        _ids = new Dictionary<string, int>(tokens.Length, StringComparer.Ordinal);
+        _ids = new SpanMap<int>(tokens.Length);
         for (int id = 0; id < tokens.Length; id++)
         {
             if (tokens[id] != SpecialTokens.Filler)
@@ -37,7 +36,6 @@ public sealed class Vocabulary
             }
         }
 
-        _idsBySpan = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
         Tokens = Array.AsReadOnly(_tokens);
         _digest = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(ToJson())));
     }
@@ -183,13 +181,13 @@ public sealed class Vocabulary
     }
 
     /// <summary>The id of a token, <see cref="SpecialTokens.UnknownId"/> if the vocabulary has no such word.</summary>
-    public int IdOf(string token) => _ids.TryGetValue(token, out int id) ? id : SpecialTokens.UnknownId;
+    public int IdOf(string token) => _ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
 
     /// <summary>The id of a token, <see cref="SpecialTokens.UnknownId"/> if the vocabulary has no such word.</summary>
-    public int IdOf(ReadOnlySpan<char> token) => _idsBySpan.TryGetValue(token, out int id) ? id : SpecialTokens.UnknownId;
+    public int IdOf(ReadOnlySpan<char> token) => _ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
 
     /// <summary>True if the token has an id of its own.</summary>
-    public bool Contains(string token) => _ids.ContainsKey(token);
+    public bool Contains(string token) => _ids.TryGet(token, out _);
 
     /// <summary>The ids of tokens, one each.</summary>
     public int[] Encode(IReadOnlyList<string> tokens)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ulmfit.Text;
@@ -50,6 +51,7 @@ internal ref struct WordSplitter
     /// and in lower case, of equal length; the classes are those that any, and that all of its characters have. The answer
     /// is valid until the scratch is used again.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static List<int> Split(
         ReadOnlySpan<char> original, ReadOnlySpan<char> lower, CharacterClass classes, CharacterClass common, SplitterScratch scratch)
     {
@@ -141,6 +143,7 @@ internal ref struct WordSplitter
         return end;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void SplitSegment(int low, int high)
     {
         if (IsDegree(low, high))
@@ -217,6 +220,7 @@ internal ref struct WordSplitter
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool TryException(int low, int high)
     {
         if (high - low > SplitExceptions.MaximumLength
@@ -235,12 +239,14 @@ internal ref struct WordSplitter
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool IsListed(int low, int high) =>
         (high - low <= SplitExceptions.MaximumLength
             && SplitExceptions.TryGet(_original[low..high], _lower[low..high], out _))
         || IsInitials(low, high);
 
     /// <summary>Two single letters or more, each with its full stop: "U.S.", "e.g.".</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool IsInitials(int low, int high)
     {
         if (high - low is < 4 or > LongestInitials || ((high - low) & 1) != 0)
@@ -259,6 +265,7 @@ internal ref struct WordSplitter
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int PrefixLength(int low, int high)
     {
         char c = _original[low];
@@ -299,6 +306,7 @@ internal ref struct WordSplitter
     private readonly bool MarkFollows(int index, int high) =>
         index < high && (CharacterClasses.After(_original, index) & CharacterClass.Mark) != 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int SuffixLength(int low, int high)
     {
         if (low >= high)
@@ -337,6 +345,7 @@ internal ref struct WordSplitter
         return UnitLength(low, high);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int PeriodLength(ReadOnlySpan<char> word)
     {
         int periods = 1;
@@ -380,6 +389,7 @@ internal ref struct WordSplitter
         high - low == 2 && high <= _original.Length && low > 0 && _original[low - 1] == '°' && _lower[low] is 'c' or 'f' or 'k' && _original[low + 1] == '.';
 
     /// <summary>A unit stands right behind a digit: "5km", "64GB", "3m²". Only units without capitals: of "MST3K" nothing comes off.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int UnitLength(int low, int high)
     {
         int start = high;
@@ -396,6 +406,7 @@ internal ref struct WordSplitter
         return UnitLookup.Contains(_lower[start..high]) ? high - start : 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void SplitInfixes(int low, int high)
     {
         int start = low;
@@ -431,6 +442,7 @@ internal ref struct WordSplitter
     }
 
     /// <summary>The length of the infix at <paramref name="i"/>, 0 if there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int InfixLength(int low, int i, int high)
     {
         char c = _original[i];
@@ -502,6 +514,7 @@ internal ref struct WordSplitter
     /// True for an e-mail address or a host name, with a port or query if there is one. The top-level domain is of small
     /// letters, so that a missing space between sentences ("end.Start") makes no host name.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool IsAddress(int low, int high)
     {
         int at = _original[low..high].LastIndexOf('@');
@@ -513,6 +526,7 @@ internal ref struct WordSplitter
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsHost(ReadOnlySpan<char> text)
     {
         int end = text.IndexOfAny(':', '?');
@@ -575,6 +589,7 @@ internal ref struct WordSplitter
         char.IsAsciiLetterOrDigit(c) || (c >= '\u00A1' && !char.IsSurrogate(c));
 
     /// <summary>"great:)" was cut into "great", ":" and ")"; the last two are one emoticon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void JoinEmoticons()
     {
         if (_ends.Count < 2)

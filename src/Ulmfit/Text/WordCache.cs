@@ -1,0 +1,95 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Ulmfit.Text;
+
+/// <summary>
+/// Keeps what words of the text became, so that a word met again is not split again: what the rules make of what stands
+/// between white space depends on it alone. Bounded: two places for the words of one hash, of which the one found last
+/// stays when a third comes, so that frequent words are not lost to rare ones. For one thread at a time.
+/// </summary>
+internal sealed class WordCache
+{
+    /// <summary>Longer words are rare, and rarely met twice.</summary>
+    internal const int LongestWord = 2 * sizeof(ulong);
+
+    /// <summary>A word of more tokens is not kept.</summary>
+    internal const int MostTokens = 4;
+
+    private const int Words = 1 << 15;
+    private const int Shift = 64 - 14;
+
+    private readonly Entry[] _places = new Entry[Words];
+
+    /// <summary>The tokens of a word, a null reference if it is not kept; how many they are is in <paramref name="count"/>.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="count">How many tokens it has.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref readonly Tokens Find(WordKey word, out int count)
+    {
+        Entry[] places = _places;
+        int place = PlaceOf(word);
+        if ((uint)place >= (uint)places.Length)
+        {
+            count = 0;
+            return ref Unsafe.NullRef<Tokens>();
+        }
+
+        ref Entry entry = ref places[place];
+        if (entry.Word != word)
+        {
+            return ref FindSecond(word, place, out count);
+        }
+
+        count = entry.Count;
+        return ref entry.Tokens;
+    }
+
+    /// <summary>Keeps the tokens of a word, unless they are too many.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Keep(WordKey word, ReadOnlySpan<int> tokens)
+    {
+        if (tokens.Length > MostTokens)
+        {
+            return;
+        }
+
+        ref Entry entry = ref _places[PlaceOf(word) + 1];
+        entry.Word = word;
+        entry.Count = tokens.Length;
+        tokens.CopyTo(entry.Tokens);
+    }
+
+    private static int PlaceOf(WordKey word) => (int)(word.Hash >> Shift) * 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ref readonly Tokens FindSecond(WordKey word, int place, out int count)
+    {
+        Entry second = _places[place + 1];
+        if (second.Word != word)
+        {
+            count = 0;
+            return ref Unsafe.NullRef<Tokens>();
+        }
+
+        _places[place + 1] = _places[place];
+        _places[place] = second;
+        count = second.Count;
+        return ref _places[place].Tokens;
+    }
+
+    /// <summary>The tokens of a word; those behind its last are of no meaning.</summary>
+    [InlineArray(MostTokens)]
+    [SuppressMessage("Style", "IDE0044", Justification = "An inline array's element field cannot be readonly.")]
+    internal struct Tokens
+    {
+        private int _first;
+    }
+
+    private struct Entry
+    {
+        internal WordKey Word;
+        internal int Count;
+        internal Tokens Tokens;
+    }
+}
