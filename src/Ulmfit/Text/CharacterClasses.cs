@@ -113,6 +113,7 @@ internal static class CharacterClasses
     }
 
     /// <summary>The classes of the code point at <paramref name="index"/>, none at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static CharacterClass After(ReadOnlySpan<char> text, int index) =>
         index >= text.Length ? CharacterClass.None : At(text, index, out _);
 
@@ -158,6 +159,7 @@ internal static class CharacterClasses
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static CharacterClass OfSupplementary(Rune rune)
     {
         CharacterClass result = CharacterClass.Wide | OfCategory(Rune.GetUnicodeCategory(rune));
@@ -187,6 +189,7 @@ internal static class CharacterClasses
 
     private static char ToLower(char c) => c == '\u0130' ? 'i' : char.ToLowerInvariant(c);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static CharacterClass[] BuildTable()
     {
         var table = new CharacterClass[char.MaxValue + 1];
@@ -195,9 +198,26 @@ internal static class CharacterClasses
             table[i] = Classify((char)i);
         }
 
+        // Known by name; looking for each of 65,536 characters in these lists would take longer than all the rest.
+        foreach (char c in PunctuationCharacters)
+        {
+            table[c] |= CharacterClass.Punctuation;
+        }
+
+        foreach (char c in QuoteCharacters)
+        {
+            table[c] |= CharacterClass.Quote;
+        }
+
+        foreach (char c in CurrencyCharacters)
+        {
+            table[c] |= CharacterClass.Currency;
+        }
+
         return table;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static CharacterClass Classify(char c)
     {
         CharacterClass result = c < 128 ? CharacterClass.None : CharacterClass.Wide;
@@ -238,17 +258,7 @@ internal static class CharacterClasses
             result |= CharacterClass.Apart;
         }
 
-        if (PunctuationCharacters.Contains(c))
-        {
-            result |= CharacterClass.Punctuation;
-        }
-
-        if (QuoteCharacters.Contains(c))
-        {
-            result |= CharacterClass.Quote;
-        }
-
-        if (CurrencyCharacters.Contains(c) || c is >= '\u20A0' and <= '\u20C0')
+        if (c is >= '\u20A0' and <= '\u20C0')
         {
             result |= CharacterClass.Currency;
         }

@@ -11,24 +11,25 @@ namespace Ulmfit.Text;
 /// <typeparam name="T">The value.</typeparam>
 internal sealed class SpanMap<T>
 {
-    private Entry[] _entries;
-    private int[] _heads;
+    private Entry[] entries;
+    private int[] heads;
 
     /// <param name="capacity">How many strings it has room for; it grows beyond.</param>
     internal SpanMap(int capacity)
     {
         int size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, 16));
-        _entries = new Entry[size];
-        _heads = new int[size * 2];
+        entries = new Entry[size];
+        heads = new int[size * 2];
     }
 
     /// <summary>How many strings it has.</summary>
     internal int Count { get; private set; }
 
     /// <summary>The string of place <paramref name="index"/>, in the order in which they were added.</summary>
-    internal string KeyAt(int index) => _entries[index].Key;
+    internal string KeyAt(int index) => entries[index].Key;
 
     /// <summary>The value of a string.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal bool TryGet(ReadOnlySpan<char> key, [MaybeNullWhen(false)] out T value) => TryGet(key, HashOf(key), out value);
 
     /// <summary>Adds a string that is not there yet.</summary>
@@ -41,21 +42,21 @@ internal sealed class SpanMap<T>
             throw new ArgumentException($"'{key}' is there already.", nameof(key));
         }
 
-        if (Count == _entries.Length)
+        if (Count == entries.Length)
         {
             Grow();
         }
 
-        ref int head = ref _heads[hash & (_heads.Length - 1)];
-        _entries[Count] = new Entry(key, hash, head - 1, value);
+        ref int head = ref heads[hash & (heads.Length - 1)];
+        entries[Count] = new Entry(key, hash, head - 1, value);
         head = ++Count;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryGet(ReadOnlySpan<char> key, int hash, [MaybeNullWhen(false)] out T value)
     {
-        Entry[] entries = _entries;
-        for (int i = _heads[hash & (_heads.Length - 1)] - 1; (uint)i < (uint)entries.Length; i = entries[i].Next)
+        Entry[] entries = this.entries;
+        for (int i = heads[hash & (heads.Length - 1)] - 1; (uint)i < (uint)entries.Length; i = entries[i].Next)
         {
             ref Entry entry = ref entries[i];
             if (entry.Hash == hash && key.SequenceEqual(entry.Key))
@@ -70,16 +71,17 @@ internal sealed class SpanMap<T>
     }
 
     // Seeded anew in each process: nobody can prepare words that fall on one place.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int HashOf(ReadOnlySpan<char> key) => string.GetHashCode(key);
 
     private void Grow()
     {
-        Array.Resize(ref _entries, _entries.Length * 2);
-        _heads = new int[_entries.Length * 2];
+        Array.Resize(ref entries, entries.Length * 2);
+        heads = new int[entries.Length * 2];
         for (int i = 0; i < Count; i++)
         {
-            ref Entry entry = ref _entries[i];
-            ref int head = ref _heads[entry.Hash & (_heads.Length - 1)];
+            ref Entry entry = ref entries[i];
+            ref int head = ref heads[entry.Hash & (heads.Length - 1)];
             entry.Next = head - 1;
             head = i + 1;
         }

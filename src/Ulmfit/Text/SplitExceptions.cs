@@ -31,6 +31,7 @@ internal static class SplitExceptions
                 || (MayHold(original) && !original.SequenceEqual(lower) && Table.TryGet(original, out lengths)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool MayHold(ReadOnlySpan<char> word) =>
         word[0] >= LengthsByFirst.Length || (LengthsByFirst[word[0]] & (1 << word.Length)) != 0;
 

@@ -6,53 +6,54 @@ namespace Ulmfit.Text;
 /// <summary>A growing run of characters on a pooled array.</summary>
 internal ref struct TextBuffer
 {
-    private char[] _array;
-    private int _count;
+    private char[] array;
+    private int count;
 
     internal TextBuffer(int capacity)
     {
-        _array = ArrayPool<char>.Shared.Rent(Math.Max(capacity, 256));
+        array = ArrayPool<char>.Shared.Rent(Math.Max(capacity, 256));
     }
 
     internal int Count
     {
-        readonly get => _count;
-        set => _count = value;
+        readonly get => count;
+        set => count = value;
     }
 
-    internal readonly ReadOnlySpan<char> Written => _array.AsSpan(0, _count);
+    internal readonly ReadOnlySpan<char> Written => array.AsSpan(0, count);
 
-    internal readonly char Last => _count == 0 ? '\0' : _array[_count - 1];
+    internal readonly char Last => count == 0 ? '\0' : array[count - 1];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureCapacity(int capacity)
     {
-        if (_array.Length < capacity)
+        if (array.Length < capacity)
         {
-            Grow(capacity - _count);
+            Grow(capacity - count);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Append(char c)
     {
-        if (_count == _array.Length)
+        if (count == array.Length)
         {
             Grow(1);
         }
 
-        _array[_count++] = c;
+        array[count++] = c;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(scoped ReadOnlySpan<char> text)
     {
-        if (_array.Length - _count < text.Length)
+        if (array.Length - count < text.Length)
         {
             Grow(text.Length);
         }
 
-        text.CopyTo(_array.AsSpan(_count));
-        _count += text.Length;
+        text.CopyTo(array.AsSpan(count));
+        count += text.Length;
     }
 
     internal void AppendNumber(int value)
@@ -64,16 +65,16 @@ internal ref struct TextBuffer
 
     internal void Dispose()
     {
-        ArrayPool<char>.Shared.Return(_array);
-        _array = [];
-        _count = 0;
+        ArrayPool<char>.Shared.Return(array);
+        array = [];
+        count = 0;
     }
 
     private void Grow(int more)
     {
-        char[] larger = ArrayPool<char>.Shared.Rent(Math.Max(_array.Length * 2, _count + more));
-        _array.AsSpan(0, _count).CopyTo(larger);
-        ArrayPool<char>.Shared.Return(_array);
-        _array = larger;
+        char[] larger = ArrayPool<char>.Shared.Rent(Math.Max(array.Length * 2, count + more));
+        array.AsSpan(0, count).CopyTo(larger);
+        ArrayPool<char>.Shared.Return(array);
+        array = larger;
     }
 }

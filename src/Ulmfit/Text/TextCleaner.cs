@@ -26,9 +26,8 @@ internal static class TextCleaner
 {
     private const int LongestEntity = 32;
 
-    /// <summary>What passes unchanged, but for three full stops in a row: printable ASCII and line feeds without the characters that begin or end another pattern.</summary>
-    private static readonly SearchValues<char> Plain = SearchValues.Create(
-        "\n !\"#$%&'()*+,-./0123456789:=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+    /// <summary>What begins or ends a pattern, beside three full stops.</summary>
+    private const string Signs = ";\\<@";
 
     /// <summary>The control characters 128 to 159 of a text are Windows-1252 read as Latin-1; so HTML reads their numbers too.</summary>
     private const string Windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ";
@@ -39,16 +38,27 @@ internal static class TextCleaner
         int i = 0;
         while (i < text.Length)
         {
-            int plain = text[i..].IndexOfAnyExcept(Plain);
-            if (plain < 0)
+            int other = text[i..].IndexOfAnyExceptInRange(' ', '~');
+            int end = other < 0 ? text.Length : i + other;
+            while (i < end)
             {
-                AppendPlain(text[i..], ref output);
-                return;
+                int sign = text[i..end].IndexOfAny(Signs);
+                if (sign < 0)
+                {
+                    AppendPlain(text[i..end], ref output);
+                    i = end;
+                    break;
+                }
+
+                AppendPlain(text.Slice(i, sign), ref output);
+                i += sign;
+                i += CleanAt(text, i, ref output);
             }
 
-            AppendPlain(text.Slice(i, plain), ref output);
-            i += plain;
-            i += CleanAt(text, i, ref output);
+            if (i < text.Length)
+            {
+                i += CleanAt(text, i, ref output);
+            }
         }
     }
 
@@ -93,6 +103,10 @@ internal static class TextCleaner
                     return 4;
                 }
 
+                output.Append(c);
+                return 1;
+
+            case '\n':
                 output.Append(c);
                 return 1;
 

@@ -5,39 +5,40 @@ namespace Ulmfit.Text;
 /// <summary>A growing list of tokens by number, kept from text to text.</summary>
 internal sealed class TokenBuffer
 {
-    private int[] _tokens = new int[1024];
+    private int[] items = new int[1024];
 
     /// <summary>How many there are.</summary>
     internal int Count { get; private set; }
 
-    internal ReadOnlySpan<int> Written => _tokens.AsSpan(0, Count);
+    internal ReadOnlySpan<int> Written => items.AsSpan(0, Count);
 
     internal void Clear() => Count = 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Add(int token)
     {
-        if (Count == _tokens.Length)
+        if (Count == items.Length)
         {
             Grow();
         }
 
-        _tokens[Count++] = token;
+        items[Count++] = token;
     }
 
     /// <summary>Appends the first <paramref name="count"/> of some tokens.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Add(in WordCache.Tokens tokens, int count)
     {
-        if (_tokens.Length - Count < WordCache.MostTokens)
+        if (items.Length - Count < WordCache.MostTokens)
         {
             Grow();
         }
 
         // All of them: a copy of known size costs less than a branch that follows the number.
-        ((ReadOnlySpan<int>)tokens).CopyTo(_tokens.AsSpan(Count));
+        ((ReadOnlySpan<int>)tokens).CopyTo(items.AsSpan(Count));
         Count += count;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Grow() => Array.Resize(ref _tokens, _tokens.Length * 2);
+    private void Grow() => Array.Resize(ref items, items.Length * 2);
 }

@@ -10,30 +10,30 @@ internal sealed class TokenNumbers
 {
     private const int UsualWords = 1 << 14;
 
-    private readonly SpanMap<int> _numbers = new(UsualWords);
+    private readonly SpanMap<int> numbers = new(UsualWords);
 
     internal TokenNumbers()
     {
         foreach (string special in SpecialTokens.All)
         {
-            _numbers.Add(special, _numbers.Count);
+            numbers.Add(special, numbers.Count);
         }
     }
 
     /// <summary>How many different tokens were met.</summary>
-    internal int Count => _numbers.Count;
+    internal int Count => numbers.Count;
 
     /// <summary>The token of a number.</summary>
-    internal string this[int number] => _numbers.KeyAt(number);
+    internal string this[int number] => numbers.KeyAt(number);
 
     /// <summary>The number of a token, a new one for a new token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int Of(ReadOnlySpan<char> token)
     {
-        if (!_numbers.TryGet(token, out int number))
+        if (!numbers.TryGet(token, out int number))
         {
-            number = _numbers.Count;
-            _numbers.Add(token.ToString(), number);
+            number = numbers.Count;
+            numbers.Add(token.ToString(), number);
         }
 
         return number;

@@ -16,14 +16,15 @@ internal interface ITokenForm
 internal sealed class TokenScanner<TForm>(TForm form)
     where TForm : struct, ITokenForm
 {
-    private readonly WordCache _words = new();
-    private readonly TokenBuffer _tokens = new();
-    private readonly SplitterScratch _scratch = new();
+    private readonly WordCache words = new();
+    private readonly TokenBuffer tokens = new();
+    private readonly SplitterScratch scratch = new();
 
     /// <summary>The tokens of a text, valid until the next call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal ReadOnlySpan<int> Scan(ReadOnlySpan<char> text)
     {
-        _tokens.Clear();
+        tokens.Clear();
         var cleaned = new TextBuffer(text.Length + (text.Length / 8));
         var replaced = new TextBuffer(0);
         try
@@ -33,8 +34,8 @@ internal sealed class TokenScanner<TForm>(TForm form)
             ReadOnlySpan<char> rules = CharacterRepetition.Replace(cleaned.Written, ref replaced)
                 ? replaced.Written
                 : cleaned.Written;
-            new WordScanner<TForm>(rules, form, _words, _tokens, _scratch).Scan();
-            return _tokens.Written;
+            new WordScanner<TForm>(rules, form, words, tokens, scratch).Scan();
+            return tokens.Written;
         }
         finally
         {
@@ -51,19 +52,20 @@ internal sealed class TokenScanner<TForm>(TForm form)
 internal readonly ref struct WordScanner<TForm>
     where TForm : struct, ITokenForm
 {
-    private readonly ReadOnlySpan<char> _text;
-    private readonly TForm _form;
-    private readonly WordCache _cache;
-    private readonly TokenBuffer _tokens;
-    private readonly SplitterScratch _scratch;
+    private readonly ReadOnlySpan<char> text;
+    private readonly TForm form;
+    private readonly WordCache cache;
+    private readonly TokenBuffer tokens;
+    private readonly SplitterScratch scratch;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal WordScanner(ReadOnlySpan<char> text, TForm form, WordCache cache, TokenBuffer tokens, SplitterScratch scratch)
     {
-        _text = text;
-        _form = form;
-        _cache = cache;
-        _tokens = tokens;
-        _scratch = scratch;
+        this.text = text;
+        this.form = form;
+        this.cache = cache;
+        this.tokens = tokens;
+        this.scratch = scratch;
     }
 
     // A text's every character passes here: optimised from the first call on, or the first seconds of a process would
@@ -71,9 +73,9 @@ internal readonly ref struct WordScanner<TForm>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Scan()
     {
-        ReadOnlySpan<char> text = _text;
-        TokenBuffer tokens = _tokens;
-        WordCache cache = _cache;
+        ReadOnlySpan<char> text = this.text;
+        TokenBuffer tokens = this.tokens;
+        WordCache cache = this.cache;
         tokens.Add(SpecialTokens.BeginningId);
         bool any = false;
         int i = 0;
@@ -129,7 +131,7 @@ internal readonly ref struct WordScanner<TForm>
 
             if (lines > 0 && any)
             {
-                tokens.Add(_form.Of(lines == 1 ? "\n" : "\n\n"));
+                tokens.Add(form.Of(lines == 1 ? "\n" : "\n\n"));
             }
 
             any = true;
@@ -161,29 +163,30 @@ internal readonly ref struct WordScanner<TForm>
     private void MarkRepetition(int count)
     {
         Span<char> digits = stackalloc char[11];
-        _tokens.Add(SpecialTokens.WordRepetitionId);
+        tokens.Add(SpecialTokens.WordRepetitionId);
         count.TryFormat(digits, out int length, provider: CultureInfo.InvariantCulture);
-        _tokens.Add(_form.Of(digits[..length]));
+        tokens.Add(form.Of(digits[..length]));
     }
 
     /// <summary>
     /// How often the word stands in a row, 1 for a word with other signs than letters, digits and underscores;
     /// <paramref name="end"/> is behind the last one.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int CountRepetitions(int start, int wordEnd, out int end)
     {
-        ReadOnlySpan<char> word = _text[start..wordEnd];
+        ReadOnlySpan<char> word = text[start..wordEnd];
         int count = 1;
         end = wordEnd;
         while (true)
         {
             int i = end;
-            while (i < _text.Length && _text[i] <= ' ')
+            while (i < text.Length && text[i] <= ' ')
             {
                 i++;
             }
 
-            if (i == end || !_text[i..].StartsWith(word))
+            if (i == end || !text[i..].StartsWith(word))
             {
                 return count;
             }
@@ -194,7 +197,7 @@ internal readonly ref struct WordScanner<TForm>
             }
 
             int next = i + word.Length;
-            CharacterClass follower = CharacterClasses.After(_text, next);
+            CharacterClass follower = CharacterClasses.After(text, next);
             if ((follower & CharacterClass.Word) != 0)
             {
                 return count;
@@ -202,13 +205,14 @@ internal readonly ref struct WordScanner<TForm>
 
             count++;
             end = next;
-            if (next < _text.Length && (follower & CharacterClass.Space) == 0)
+            if (next < text.Length && (follower & CharacterClass.Space) == 0)
             {
                 return count;
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsOfWordCharacters(ReadOnlySpan<char> word)
     {
         foreach (char c in word)
@@ -249,7 +253,7 @@ internal readonly ref struct WordScanner<TForm>
                 return;
             }
 
-            _tokens.Add(_form.Of(rest.Slice(end, 1)));
+            tokens.Add(form.Of(rest.Slice(end, 1)));
             rest = rest[(end + 1)..];
         }
     }
@@ -263,7 +267,7 @@ internal readonly ref struct WordScanner<TForm>
         if (part.Length == 1 && part[0] - CharacterClasses.SpecialBase is int id and >= 0
             && id < SpecialTokens.Count)
         {
-            _tokens.Add(id);
+            tokens.Add(id);
             return;
         }
 
@@ -273,23 +277,23 @@ internal readonly ref struct WordScanner<TForm>
         if ((classes & (CharacterClass.Folds | CharacterClass.Wide)) != 0)
         {
             MarkCase(part);
-            Span<char> folded = _scratch.TakeFolded(part.Length);
+            Span<char> folded = scratch.TakeFolded(part.Length);
             CharacterClasses.ToLower(part, folded);
             lower = folded;
         }
 
-        List<int> ends = WordSplitter.Split(part, lower, classes, common, _scratch);
+        List<int> ends = WordSplitter.Split(part, lower, classes, common, scratch);
         int start = 0;
         foreach (int end in ends)
         {
             ReadOnlySpan<char> token = lower[start..end];
             if (SpecialTokens.IsReserved(token))
             {
-                _tokens.Add(_form.Of(token[..2]));
+                tokens.Add(form.Of(token[..2]));
                 token = token[2..];
             }
 
-            _tokens.Add(_form.Of(token));
+            tokens.Add(form.Of(token));
             start = end;
         }
     }
@@ -317,7 +321,7 @@ internal readonly ref struct WordScanner<TForm>
 
         if (characters > 1 && !(lower && upper))
         {
-            _tokens.Add(lower ? SpecialTokens.CapitalisedId : SpecialTokens.AllCapitalsId);
+            tokens.Add(lower ? SpecialTokens.CapitalisedId : SpecialTokens.AllCapitalsId);
         }
     }
 }

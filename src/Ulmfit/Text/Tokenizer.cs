@@ -39,10 +39,10 @@ public sealed class Tokenizer
     // What a scanner may have met before it is let go, so that no stream of texts fills the memory.
     private const int MostWordsRemembered = 1 << 17;
 
-    private readonly ConcurrentBag<WordReader> _idle = [];
+    private readonly ConcurrentBag<WordReader> idle = [];
 
     // A scanner remembers the ids of words, which are those of one vocabulary, and goes with it.
-    private readonly ConditionalWeakTable<Vocabulary, ConcurrentBag<TokenScanner<IdForm>>> _idleOf = [];
+    private readonly ConditionalWeakTable<Vocabulary, ConcurrentBag<TokenScanner<IdForm>>> idleOf = [];
 
     /// <summary>The tokens of a text, <c>xxbos</c> first. Any string is accepted.</summary>
     /// <exception cref="ArgumentNullException">The text is null.</exception>
@@ -59,7 +59,7 @@ public sealed class Tokenizer
     public void Tokenize(ReadOnlySpan<char> text, List<string> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        if (!_idle.TryTake(out WordReader? reader))
+        if (!idle.TryTake(out WordReader? reader))
         {
             reader = new WordReader();
         }
@@ -75,7 +75,7 @@ public sealed class Tokenizer
 
         if (reader.Tokens.Count <= MostWordsRemembered)
         {
-            _idle.Add(reader);
+            idle.Add(reader);
         }
     }
 
@@ -88,18 +88,19 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentNullException.ThrowIfNull(ids);
-        ConcurrentBag<TokenScanner<IdForm>> idle = _idleOf.GetValue(vocabulary, static _ => []);
-        if (!idle.TryTake(out TokenScanner<IdForm>? scanner))
+        ConcurrentBag<TokenScanner<IdForm>> scanners = idleOf.GetValue(vocabulary, static _ => []);
+        if (!scanners.TryTake(out TokenScanner<IdForm>? scanner))
         {
             scanner = new TokenScanner<IdForm>(new IdForm(vocabulary));
         }
 
         ids.AddRange(scanner.Scan(text));
-        idle.Add(scanner);
+        scanners.Add(scanner);
     }
 
     private readonly struct IdForm(Vocabulary vocabulary) : ITokenForm
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public int Of(ReadOnlySpan<char> token) => vocabulary.IdOf(token);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
@@ -20,34 +21,34 @@ public sealed class Vocabulary
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly string[] _tokens;
-    private readonly SpanMap<int> _ids;
-    private readonly Lazy<string> _digest;
+    private readonly string[] tokens;
+    private readonly SpanMap<int> ids;
+    private readonly Lazy<string> digest;
 
     private Vocabulary(string[] tokens)
     {
-        _tokens = tokens;
-        _ids = new SpanMap<int>(tokens.Length);
+        this.tokens = tokens;
+        ids = new SpanMap<int>(tokens.Length);
         for (int id = 0; id < tokens.Length; id++)
         {
             if (tokens[id] != SpecialTokens.Filler)
             {
-                _ids.Add(tokens[id], id);
+                ids.Add(tokens[id], id);
             }
         }
 
-        Tokens = Array.AsReadOnly(_tokens);
-        _digest = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(ToJson())));
+        Tokens = Array.AsReadOnly(tokens);
+        digest = new Lazy<string>(() => Convert.ToHexStringLower(SHA256.HashData(ToJson())));
     }
 
     /// <summary>How many tokens, the filling counted: the rows of the embedding.</summary>
-    public int Count => _tokens.Length;
+    public int Count => tokens.Length;
 
     /// <summary>The tokens by id.</summary>
     public IReadOnlyList<string> Tokens { get; }
 
     /// <summary>SHA-256 of what <see cref="Save"/> writes, in small hexadecimal letters: equal for equal vocabularies.</summary>
-    public string Digest => _digest.Value;
+    public string Digest => digest.Value;
 
     /// <summary>
     /// Counts the tokens of documents and keeps the frequent ones: special tokens first, then by falling count, equal
@@ -169,7 +170,7 @@ public sealed class Vocabulary
         using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
         {
             writer.WriteStartArray();
-            foreach (string token in _tokens)
+            foreach (string token in tokens)
             {
                 writer.WriteStringValue(token);
             }
@@ -181,13 +182,14 @@ public sealed class Vocabulary
     }
 
     /// <summary>The id of a token, <see cref="SpecialTokens.UnknownId"/> if the vocabulary has no such word.</summary>
-    public int IdOf(string token) => _ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
+    public int IdOf(string token) => ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
 
     /// <summary>The id of a token, <see cref="SpecialTokens.UnknownId"/> if the vocabulary has no such word.</summary>
-    public int IdOf(ReadOnlySpan<char> token) => _ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public int IdOf(ReadOnlySpan<char> token) => ids.TryGet(token, out int id) ? id : SpecialTokens.UnknownId;
 
     /// <summary>True if the token has an id of its own.</summary>
-    public bool Contains(string token) => _ids.TryGet(token, out _);
+    public bool Contains(string token) => ids.TryGet(token, out _);
 
     /// <summary>The ids of tokens, one each.</summary>
     public int[] Encode(IReadOnlyList<string> tokens)

@@ -6,7 +6,7 @@ namespace Ulmfit.Text;
 /// </summary>
 public sealed class VocabularyTransfer
 {
-    private readonly int _sourceCount;
+    private readonly int sourceCount;
 
     /// <summary>Matches two vocabularies by their tokens.</summary>
     public VocabularyTransfer(Vocabulary source, Vocabulary target)
@@ -21,7 +21,7 @@ public sealed class VocabularyTransfer
     {
         ArgumentNullException.ThrowIfNull(sourceTokens);
         ArgumentNullException.ThrowIfNull(target);
-        _sourceCount = sourceTokens.Count;
+        sourceCount = sourceTokens.Count;
         var rows = new Dictionary<string, int>(sourceTokens.Count, StringComparer.Ordinal);
         for (int row = 0; row < sourceTokens.Count; row++)
         {
@@ -55,10 +55,10 @@ public sealed class VocabularyTransfer
     public float[] TransferRows(ReadOnlySpan<float> oldRows, int width)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        if (oldRows.Length != (long)_sourceCount * width)
+        if (oldRows.Length != (long)sourceCount * width)
         {
             throw new ArgumentException(
-                $"{_sourceCount} rows of {width} values were expected, {oldRows.Length} values were given.", nameof(oldRows));
+                $"{sourceCount} rows of {width} values were expected, {oldRows.Length} values were given.", nameof(oldRows));
         }
 
         float[] mean = MeanRow(oldRows, width);
@@ -76,7 +76,7 @@ public sealed class VocabularyTransfer
     private float[] MeanRow(ReadOnlySpan<float> rows, int width)
     {
         var sums = new double[width];
-        for (int row = 0; row < _sourceCount; row++)
+        for (int row = 0; row < sourceCount; row++)
         {
             ReadOnlySpan<float> values = rows.Slice(row * width, width);
             for (int i = 0; i < width; i++)
@@ -88,7 +88,7 @@ public sealed class VocabularyTransfer
         var mean = new float[width];
         for (int i = 0; i < width; i++)
         {
-            mean[i] = _sourceCount == 0 ? 0f : (float)(sums[i] / _sourceCount);
+            mean[i] = sourceCount == 0 ? 0f : (float)(sums[i] / sourceCount);
         }
 
         return mean;

@@ -16,10 +16,10 @@ internal sealed class WordCache
     /// <summary>A word of more tokens is not kept.</summary>
     internal const int MostTokens = 4;
 
-    private const int Words = 1 << 15;
-    private const int Shift = 64 - 14;
+    private const int Words = 1 << 16;
+    private const int Shift = 64 - 15;
 
-    private readonly Entry[] _places = new Entry[Words];
+    private readonly Entry[] places = new Entry[Words];
 
     /// <summary>The tokens of a word, a null reference if it is not kept; how many they are is in <paramref name="count"/>.</summary>
     /// <param name="word">The word.</param>
@@ -27,7 +27,7 @@ internal sealed class WordCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ref readonly Tokens Find(WordKey word, out int count)
     {
-        Entry[] places = _places;
+        Entry[] places = this.places;
         int place = PlaceOf(word);
         if ((uint)place >= (uint)places.Length)
         {
@@ -54,7 +54,7 @@ internal sealed class WordCache
             return;
         }
 
-        ref Entry entry = ref _places[PlaceOf(word) + 1];
+        ref Entry entry = ref places[PlaceOf(word) + 1];
         entry.Word = word;
         entry.Count = tokens.Length;
         tokens.CopyTo(entry.Tokens);
@@ -65,17 +65,17 @@ internal sealed class WordCache
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ref readonly Tokens FindSecond(WordKey word, int place, out int count)
     {
-        Entry second = _places[place + 1];
+        Entry second = places[place + 1];
         if (second.Word != word)
         {
             count = 0;
             return ref Unsafe.NullRef<Tokens>();
         }
 
-        _places[place + 1] = _places[place];
-        _places[place] = second;
+        places[place + 1] = places[place];
+        places[place] = second;
         count = second.Count;
-        return ref _places[place].Tokens;
+        return ref places[place].Tokens;
     }
 
     /// <summary>The tokens of a word; those behind its last are of no meaning.</summary>
@@ -83,7 +83,7 @@ internal sealed class WordCache
     [SuppressMessage("Style", "IDE0044", Justification = "An inline array's element field cannot be readonly.")]
     internal struct Tokens
     {
-        private int _first;
+        private int first;
     }
 
     private struct Entry

@@ -11,29 +11,29 @@ internal readonly struct WordKey : IEquatable<WordKey>
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;
 
-    private readonly ulong _low;
-    private readonly ulong _high;
+    private readonly ulong low;
+    private readonly ulong high;
 
     private WordKey(ulong low, ulong high)
     {
-        _low = low;
-        _high = high;
+        this.low = low;
+        this.high = high;
     }
 
     /// <summary>Spreads over its highest bits.</summary>
     internal ulong Hash
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => (_low ^ BitOperations.RotateLeft(_high * Golden, 29)) * Golden;
+        get => (low ^ BitOperations.RotateLeft(high * Golden, 29)) * Golden;
     }
 
-    public static bool operator ==(WordKey left, WordKey right) => ((left._low ^ right._low) | (left._high ^ right._high)) == 0;
+    public static bool operator ==(WordKey left, WordKey right) => ((left.low ^ right.low) | (left.high ^ right.high)) == 0;
 
     public static bool operator !=(WordKey left, WordKey right) => !(left == right);
 
     /// <summary>The key of the word that has one character more, which must be of Latin-1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal WordKey With(char c) => new((_low << 8) | c, (_high << 8) | (_low >> 56));
+    internal WordKey With(char c) => new((low << 8) | c, (high << 8) | (low >> 56));
 
     /// <summary>The key of a word with characters beyond Latin-1; false if it has one for which there is no place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -23,27 +23,25 @@ internal ref struct WordSplitter
 
     private const CharacterClass AffixClasses = CharacterClass.Punctuation | CharacterClass.Quote;
 
-    private static readonly HashSet<string> Units = new(
+    private const string UnitList =
         """
         km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz kmh mph mbar mb kb gb tb %
         км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг мбар кб мб гб тб كم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب
-        """.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries),
-        StringComparer.Ordinal);
+        """;
 
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> UnitLookup =
-        Units.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly SpanMap<bool> Units = BuildUnits();
 
-    private readonly ReadOnlySpan<char> _original;
-    private readonly ReadOnlySpan<char> _lower;
-    private readonly List<int> _ends;
-    private readonly List<int> _suffixStarts;
+    private readonly ReadOnlySpan<char> original;
+    private readonly ReadOnlySpan<char> lower;
+    private readonly List<int> ends;
+    private readonly List<int> suffixStarts;
 
     private WordSplitter(ReadOnlySpan<char> original, ReadOnlySpan<char> lower, SplitterScratch scratch)
     {
-        _original = original;
-        _lower = lower;
-        _ends = scratch.Ends;
-        _suffixStarts = scratch.SuffixStarts;
+        this.original = original;
+        this.lower = lower;
+        ends = scratch.Ends;
+        suffixStarts = scratch.SuffixStarts;
     }
 
     /// <summary>
@@ -56,17 +54,17 @@ internal ref struct WordSplitter
         ReadOnlySpan<char> original, ReadOnlySpan<char> lower, CharacterClass classes, CharacterClass common, SplitterScratch scratch)
     {
         var splitter = new WordSplitter(original, lower, scratch);
-        splitter._ends.Clear();
+        splitter.ends.Clear();
         if (splitter.TryException(0, lower.Length))
         {
-            return splitter._ends;
+            return splitter.ends;
         }
 
         bool plainLetters = (common & CharacterClass.Letter) != 0 && (classes & CharacterClass.Wide) == 0;
         if (plainLetters)
         {
-            splitter._ends.Add(lower.Length);
-            return splitter._ends;
+            splitter.ends.Add(lower.Length);
+            return splitter.ends;
         }
 
         if ((classes & CharacterClass.Wide) != 0)
@@ -79,7 +77,7 @@ internal ref struct WordSplitter
         }
 
         splitter.JoinEmoticons();
-        return splitter._ends;
+        return splitter.ends;
     }
 
     /// <summary>Cuts at symbols and at letters of scripts without spaces; what is between is split by the rules.</summary>
@@ -87,9 +85,9 @@ internal ref struct WordSplitter
     {
         int segment = 0;
         int i = 0;
-        while (i < _original.Length)
+        while (i < original.Length)
         {
-            CharacterClass kind = CharacterClasses.At(_original, i, out int length);
+            CharacterClass kind = CharacterClasses.At(original, i, out int length);
             if ((kind & (CharacterClass.Icon | CharacterClass.Solo)) == 0)
             {
                 i += length;
@@ -102,35 +100,35 @@ internal ref struct WordSplitter
             }
 
             i = segment = EndOfCluster(i, length, kind);
-            _ends.Add(i);
+            ends.Add(i);
         }
 
-        if (segment < _original.Length)
+        if (segment < original.Length)
         {
-            SplitSegment(segment, _original.Length);
+            SplitSegment(segment, original.Length);
         }
     }
 
     private readonly int EndOfCluster(int start, int length, CharacterClass kind)
     {
         int end = start + length;
-        if (length == 2 && CharacterClasses.IsRegionalIndicator(new Rune(_original[start], _original[start + 1]))
-            && end + 1 < _original.Length && char.IsSurrogatePair(_original[end], _original[end + 1])
-            && CharacterClasses.IsRegionalIndicator(new Rune(_original[end], _original[end + 1])))
+        if (length == 2 && CharacterClasses.IsRegionalIndicator(new Rune(original[start], original[start + 1]))
+            && end + 1 < original.Length && char.IsSurrogatePair(original[end], original[end + 1])
+            && CharacterClasses.IsRegionalIndicator(new Rune(original[end], original[end + 1])))
         {
             end += 2;
         }
 
-        while (end < _original.Length)
+        while (end < original.Length)
         {
-            CharacterClass next = CharacterClasses.At(_original, end, out int size);
+            CharacterClass next = CharacterClasses.At(original, end, out int size);
             bool skinTone = size == 2 && (next & CharacterClass.Icon) != 0
-                && CharacterClasses.IsSkinTone(new Rune(_original[end], _original[end + 1]));
+                && CharacterClasses.IsSkinTone(new Rune(original[end], original[end + 1]));
             if ((next & CharacterClass.Mark) != 0 || skinTone)
             {
                 end += size;
             }
-            else if (_original[end - 1] == CharacterClasses.ZeroWidthJoiner && (kind & next & CharacterClass.Icon) != 0)
+            else if (original[end - 1] == CharacterClasses.ZeroWidthJoiner && (kind & next & CharacterClass.Icon) != 0)
             {
                 end += size;
             }
@@ -148,13 +146,13 @@ internal ref struct WordSplitter
     {
         if (IsDegree(low, high))
         {
-            _ends.Add(low + 1);
-            _ends.Add(high);
+            ends.Add(low + 1);
+            ends.Add(high);
             return;
         }
 
         int outer = high;
-        _suffixStarts.Clear();
+        suffixStarts.Clear();
         bool listed = false;
         while (low < high)
         {
@@ -168,7 +166,7 @@ internal ref struct WordSplitter
             if (prefix > 0 && low + prefix < high && IsListed(low + prefix, high))
             {
                 low += prefix;
-                _ends.Add(low);
+                ends.Add(low);
                 listed = true;
                 break;
             }
@@ -177,7 +175,7 @@ internal ref struct WordSplitter
             if (suffix > 0 && high - suffix > low && IsListed(low, high - suffix))
             {
                 high -= suffix;
-                _suffixStarts.Add(high);
+                suffixStarts.Add(high);
                 listed = true;
                 break;
             }
@@ -190,13 +188,13 @@ internal ref struct WordSplitter
             if (prefix > 0)
             {
                 low += prefix;
-                _ends.Add(low);
+                ends.Add(low);
             }
 
             if (suffix > 0)
             {
                 high -= suffix;
-                _suffixStarts.Add(high);
+                suffixStarts.Add(high);
             }
         }
 
@@ -208,15 +206,15 @@ internal ref struct WordSplitter
             }
             else if (!TryException(low, high))
             {
-                _ends.Add(high);
+                ends.Add(high);
             }
         }
 
         // Suffixes came off from the outside in, so the last one starts first.
-        for (int i = _suffixStarts.Count - 1; i >= 0; i--)
+        for (int i = suffixStarts.Count - 1; i >= 0; i--)
         {
-            int end = i > 0 ? _suffixStarts[i - 1] : outer;
-            _ends.Add(end);
+            int end = i > 0 ? suffixStarts[i - 1] : outer;
+            ends.Add(end);
         }
     }
 
@@ -224,7 +222,7 @@ internal ref struct WordSplitter
     private readonly bool TryException(int low, int high)
     {
         if (high - low > SplitExceptions.MaximumLength
-            || !SplitExceptions.TryGet(_original[low..high], _lower[low..high], out byte[]? lengths))
+            || !SplitExceptions.TryGet(original[low..high], lower[low..high], out byte[]? lengths))
         {
             return false;
         }
@@ -233,7 +231,7 @@ internal ref struct WordSplitter
         foreach (byte length in lengths)
         {
             end += length;
-            _ends.Add(end);
+            ends.Add(end);
         }
 
         return true;
@@ -242,7 +240,7 @@ internal ref struct WordSplitter
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool IsListed(int low, int high) =>
         (high - low <= SplitExceptions.MaximumLength
-            && SplitExceptions.TryGet(_original[low..high], _lower[low..high], out _))
+            && SplitExceptions.TryGet(original[low..high], lower[low..high], out _))
         || IsInitials(low, high);
 
     /// <summary>Two single letters or more, each with its full stop: "U.S.", "e.g.".</summary>
@@ -256,7 +254,7 @@ internal ref struct WordSplitter
 
         for (int i = low; i < high; i += 2)
         {
-            if (_original[i + 1] != '.' || (CharacterClasses.Of(_original[i]) & CharacterClass.Letter) == 0)
+            if (original[i + 1] != '.' || (CharacterClasses.Of(original[i]) & CharacterClass.Letter) == 0)
             {
                 return false;
             }
@@ -268,7 +266,7 @@ internal ref struct WordSplitter
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int PrefixLength(int low, int high)
     {
-        char c = _original[low];
+        char c = original[low];
         CharacterClass kind = CharacterClasses.Of(c);
         int length = 0;
         if ((kind & (AffixClasses | CharacterClass.Currency)) != 0 || c is '§' or '%' or '=' or '—' or '–')
@@ -277,15 +275,15 @@ internal ref struct WordSplitter
         }
         else if (c == '+')
         {
-            length = low + 1 == high || !char.IsAsciiDigit(_original[low + 1]) ? 1 : 0;
+            length = low + 1 == high || !char.IsAsciiDigit(original[low + 1]) ? 1 : 0;
         }
-        else if (c == '.' && low + 1 < high && _original[low + 1] == '.')
+        else if (c == '.' && low + 1 < high && original[low + 1] == '.')
         {
             length = RunOfPeriods(low, high);
         }
         else if (c is 'U' or 'C' or 'A')
         {
-            ReadOnlySpan<char> word = _original[low..high];
+            ReadOnlySpan<char> word = original[low..high];
             length = word.StartsWith("US$") ? 3 : word.StartsWith("C$") || word.StartsWith("A$") ? 2 : 0;
         }
 
@@ -295,7 +293,7 @@ internal ref struct WordSplitter
     private readonly int RunOfPeriods(int low, int high)
     {
         int end = low;
-        while (end < high && _original[end] == '.')
+        while (end < high && original[end] == '.')
         {
             end++;
         }
@@ -304,7 +302,7 @@ internal ref struct WordSplitter
     }
 
     private readonly bool MarkFollows(int index, int high) =>
-        index < high && (CharacterClasses.After(_original, index) & CharacterClass.Mark) != 0;
+        index < high && (CharacterClasses.After(original, index) & CharacterClass.Mark) != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int SuffixLength(int low, int high)
@@ -314,7 +312,7 @@ internal ref struct WordSplitter
             return 0;
         }
 
-        ReadOnlySpan<char> word = _original[low..high];
+        ReadOnlySpan<char> word = original[low..high];
         char c = word[^1];
         CharacterClass kind = CharacterClasses.Of(c);
         if (c is 's' or 'S' && word.Length >= 2 && word[^2] is '\'' or '’')
@@ -385,25 +383,26 @@ internal ref struct WordSplitter
     }
 
     /// <summary>The rest of "25°C." at the end of a sentence, where "C." is no abbreviation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsDegree(int low, int high) =>
-        high - low == 2 && high <= _original.Length && low > 0 && _original[low - 1] == '°' && _lower[low] is 'c' or 'f' or 'k' && _original[low + 1] == '.';
+        high - low == 2 && high <= original.Length && low > 0 && original[low - 1] == '°' && lower[low] is 'c' or 'f' or 'k' && original[low + 1] == '.';
 
     /// <summary>A unit stands right behind a digit: "5km", "64GB", "3m²". Only units without capitals: of "MST3K" nothing comes off.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int UnitLength(int low, int high)
     {
         int start = high;
-        while (start > low && high - start <= LongestUnit && !char.IsAsciiDigit(_original[start - 1]))
+        while (start > low && high - start <= LongestUnit && !char.IsAsciiDigit(original[start - 1]))
         {
             start--;
         }
 
-        if (start == low || start == high || !char.IsAsciiDigit(_original[start - 1]))
+        if (start == low || start == high || !char.IsAsciiDigit(original[start - 1]))
         {
             return 0;
         }
 
-        return UnitLookup.Contains(_lower[start..high]) ? high - start : 0;
+        return Units.TryGet(lower[start..high], out _) ? high - start : 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -427,17 +426,17 @@ internal ref struct WordSplitter
 
             if (i > start)
             {
-                _ends.Add(i);
+                ends.Add(i);
             }
 
             i += length;
-            _ends.Add(i);
+            ends.Add(i);
             start = i;
         }
 
         if (start < high)
         {
-            _ends.Add(high);
+            ends.Add(high);
         }
     }
 
@@ -445,8 +444,8 @@ internal ref struct WordSplitter
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int InfixLength(int low, int i, int high)
     {
-        char c = _original[i];
-        ReadOnlySpan<char> word = _original[..high];
+        char c = original[i];
+        ReadOnlySpan<char> word = original[..high];
         switch (c)
         {
             case '…':
@@ -454,7 +453,7 @@ internal ref struct WordSplitter
 
             case '.':
             {
-                if (i + 1 < high && _original[i + 1] == '.')
+                if (i + 1 < high && original[i + 1] == '.')
                 {
                     return RunOfPeriods(i, high);
                 }
@@ -482,7 +481,7 @@ internal ref struct WordSplitter
                 }
 
                 int run = 1;
-                while (i + run < high && _original[i + run] == c)
+                while (i + run < high && original[i + run] == c)
                 {
                     run++;
                 }
@@ -499,16 +498,16 @@ internal ref struct WordSplitter
     }
 
     private readonly bool BetweenDigits(int i, int high) =>
-        char.IsAsciiDigit(_original[i - 1]) && i + 1 < high && (char.IsAsciiDigit(_original[i + 1]) || _original[i + 1] == '-');
+        char.IsAsciiDigit(original[i - 1]) && i + 1 < high && (char.IsAsciiDigit(original[i + 1]) || original[i + 1] == '-');
 
     private readonly bool AfterLetterOrDigit(int i)
     {
-        CharacterClass before = CharacterClasses.Before(_original, i);
+        CharacterClass before = CharacterClasses.Before(original, i);
         return CharacterClasses.IsAlphabetic(before) || (before & CharacterClass.Digit) != 0;
     }
 
     private readonly bool LetterAt(int i, int high) =>
-        i < high && (CharacterClasses.After(_original, i) & CharacterClass.Letter) != 0;
+        i < high && (CharacterClasses.After(original, i) & CharacterClass.Letter) != 0;
 
     /// <summary>
     /// True for an e-mail address or a host name, with a port or query if there is one. The top-level domain is of small
@@ -517,12 +516,12 @@ internal ref struct WordSplitter
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool IsAddress(int low, int high)
     {
-        int at = _original[low..high].LastIndexOf('@');
+        int at = original[low..high].LastIndexOf('@');
         return at switch
         {
             0 => false,
-            > 0 => IsHost(_lower[(low + at + 1)..high]),
-            _ => IsHost(_original[low..high]),
+            > 0 => IsHost(lower[(low + at + 1)..high]),
+            _ => IsHost(original[low..high]),
         };
     }
 
@@ -588,25 +587,37 @@ internal ref struct WordSplitter
     private static bool IsHostCharacter(char c) =>
         char.IsAsciiLetterOrDigit(c) || (c >= '\u00A1' && !char.IsSurrogate(c));
 
+    private static SpanMap<bool> BuildUnits()
+    {
+        string[] all = UnitList.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var units = new SpanMap<bool>(all.Length);
+        foreach (string unit in all)
+        {
+            units.Add(unit, true);
+        }
+
+        return units;
+    }
+
     /// <summary>"great:)" was cut into "great", ":" and ")"; the last two are one emoticon.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void JoinEmoticons()
     {
-        if (_ends.Count < 2)
+        if (ends.Count < 2)
         {
             return;
         }
 
         int written = 0;
         int begin = 0;
-        for (int i = 0; i < _ends.Count;)
+        for (int i = 0; i < ends.Count;)
         {
             int last = i;
-            if (_ends[i] - begin <= LongestFirstPieceOfEmoticon && !IsDegree(begin, begin + 2))
+            if (ends[i] - begin <= LongestFirstPieceOfEmoticon && !IsDegree(begin, begin + 2))
             {
-                for (int j = i + 1; j < _ends.Count && _ends[j] - begin <= SplitExceptions.MaximumLength; j++)
+                for (int j = i + 1; j < ends.Count && ends[j] - begin <= SplitExceptions.MaximumLength; j++)
                 {
-                    if (SplitExceptions.TryGet(_original[begin.._ends[j]], _lower[begin.._ends[j]], out byte[]? lengths)
+                    if (SplitExceptions.TryGet(original[begin..ends[j]], lower[begin..ends[j]], out byte[]? lengths)
                         && lengths.Length == 1)
                     {
                         last = j;
@@ -614,19 +625,19 @@ internal ref struct WordSplitter
                 }
             }
 
-            begin = _ends[last];
-            _ends[written++] = begin;
+            begin = ends[last];
+            ends[written++] = begin;
             i = last + 1;
         }
 
-        _ends.RemoveRange(written, _ends.Count - written);
+        ends.RemoveRange(written, ends.Count - written);
     }
 }
 
 /// <summary>What <see cref="WordSplitter"/> writes into, kept from word to word.</summary>
 internal sealed class SplitterScratch
 {
-    private char[] _folded = new char[128];
+    private char[] folded = new char[128];
 
     /// <summary>Where the tokens of the word end.</summary>
     internal List<int> Ends { get; } = new(16);
@@ -637,11 +648,11 @@ internal sealed class SplitterScratch
     /// <summary>Room for a word in small letters, valid until the next call.</summary>
     internal Span<char> TakeFolded(int length)
     {
-        if (_folded.Length < length)
+        if (folded.Length < length)
         {
-            _folded = new char[Math.Max(length, _folded.Length * 2)];
+            folded = new char[Math.Max(length, folded.Length * 2)];
         }
 
-        return _folded.AsSpan(0, length);
+        return folded.AsSpan(0, length);
     }
 }
