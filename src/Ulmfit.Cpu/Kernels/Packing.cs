@@ -13,7 +13,6 @@ internal static unsafe class Packing
     /// <summary>How many rows ahead of the one that is copied memory is asked for.</summary>
     private const int RowsAhead = 4;
 
-
     /// <summary>
     /// target[k, r] = source[r, k] for <paramref name="present"/> rows and zero up to <paramref name="height"/>.
     /// </summary>
