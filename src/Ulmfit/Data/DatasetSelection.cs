@@ -23,22 +23,34 @@ public sealed record DatasetSelection(
     {
         ArgumentNullException.ThrowIfNull(labeled);
         ArgumentNullException.ThrowIfNull(unlabeled);
-        IEnumerable<SourcedRow> all = labeled
-            .Select(row => (Digest: TextDigest.Of(row.Row.Text), Sourced: row))
-            .OrderBy(row => row.Digest, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Text, StringComparer.Ordinal)
-            .ThenBy(row => row.Sourced.Row.Label, StringComparer.Ordinal)
-            .ThenBy(row => row.Sourced.File, StringComparer.Ordinal).ThenBy(row => row.Sourced.Row.Line)
-            .Select(row => row.Sourced);
-        DeduplicationResult unique = Deduplication.Apply(all);
+        (string Digest, SourcedRow Sourced)[] all = [.. WithDigest(labeled, row => row.Row.Text)
+            .OrderBy(row => row.Digest, StringComparer.Ordinal).ThenBy(row => row.Item.Row.Text, StringComparer.Ordinal)
+            .ThenBy(row => row.Item.Row.Label, StringComparer.Ordinal)
+            .ThenBy(row => row.Item.File, StringComparer.Ordinal).ThenBy(row => row.Item.Row.Line)];
+        DeduplicationResult unique = Deduplication.Apply(Array.ConvertAll(all, row => row.Sourced), Array.ConvertAll(all, row => row.Digest));
         DatasetReport report = DatasetChecks.Check(unique.Rows);
-        ILookup<bool, LabeledRow> sides = report.Rows.Select(row => row.Row).ToLookup(row => HeldOutSplit.IsHeldOut(row.Text, heldOutFraction));
-        var known = report.Rows.Select(row => TextDigest.Of(row.Row.Text)).ToHashSet(StringComparer.Ordinal);
-        string[] texts = [.. unlabeled
-            .Select(text => (Digest: TextDigest.Of(text), Text: text))
+        var digests = new Dictionary<SourcedRow, string>(all.Length, ReferenceEqualityComparer.Instance);
+        foreach ((string digest, SourcedRow row) in all)
+        {
+            digests[row] = digest;
+        }
+
+        ILookup<bool, LabeledRow> sides = report.Rows.ToLookup(row => HeldOutSplit.IsDigestHeldOut(digests[row], heldOutFraction), row => row.Row);
+        var known = report.Rows.Select(row => digests[row]).ToHashSet(StringComparer.Ordinal);
+        string[] texts = [.. WithDigest(unlabeled, text => text)
             .Where(text => !known.Contains(text.Digest))
-            .OrderBy(text => text.Digest, StringComparer.Ordinal).ThenBy(text => text.Text, StringComparer.Ordinal)
+            .OrderBy(text => text.Digest, StringComparer.Ordinal).ThenBy(text => text.Item, StringComparer.Ordinal)
             .DistinctBy(text => text.Digest)
-            .Select(text => text.Text)];
+            .Select(text => text.Item)];
         return new DatasetSelection([.. sides[false]], [.. sides[true]], texts, unique, report);
+    }
+
+    // The digests are most of the work and each is by itself; the order of the items stays.
+    private static (string Digest, T Item)[] WithDigest<T>(IEnumerable<T> items, Func<T, string> text)
+    {
+        T[] all = [.. items];
+        var pairs = new (string Digest, T Item)[all.Length];
+        Parallel.For(0, all.Length, i => pairs[i] = (TextDigest.Of(text(all[i])), all[i]));
+        return pairs;
     }
 }

@@ -24,12 +24,16 @@ public static class Deduplication
     {
         ArgumentNullException.ThrowIfNull(rows);
         SourcedRow[] all = [.. rows];
-        var digests = new string[all.Length];
+        return Apply(all, Array.ConvertAll(all, row => TextDigest.Of(row.Row.Text)));
+    }
+
+    /// <summary>The same for rows whose digests are known.</summary>
+    internal static DeduplicationResult Apply(SourcedRow[] all, string[] digests)
+    {
         var first = new Dictionary<string, int>(all.Length, StringComparer.Ordinal);
         var contradicted = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < all.Length; i++)
         {
-            digests[i] = TextDigest.Of(all[i].Row.Text);
             if (!first.TryAdd(digests[i], i) && all[first[digests[i]]].Row.Label != all[i].Row.Label)
             {
                 contradicted.TryAdd(digests[i], i);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace Ulmfit.Data;
 
@@ -16,11 +17,6 @@ public static class HeldOutSplit
     public static bool IsHeldOut(string text, double fraction, ulong? seed = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (!(fraction >= 0 && fraction <= 1))
-        {
-            throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "A share between 0 and 1 was expected.");
-        }
-
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         if (seed is { } value)
         {
@@ -30,8 +26,22 @@ public static class HeldOutSplit
         Span<byte> digest = stackalloc byte[TextDigest.Size];
         TextDigest.Write(text, seed is null ? default : prefix, digest);
 
+        return IsHeldOut(BinaryPrimitives.ReadUInt64BigEndian(digest), fraction);
+    }
+
+    /// <summary>The same, with the usual division, for a text whose digest (<see cref="TextDigest.Of"/>) is known.</summary>
+    internal static bool IsDigestHeldOut(string digest, double fraction) =>
+        IsHeldOut(ulong.Parse(digest.AsSpan(0, 2 * sizeof(ulong)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), fraction);
+
+    private static bool IsHeldOut(ulong digest, double fraction)
+    {
+        if (!(fraction >= 0 && fraction <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "A share between 0 and 1 was expected.");
+        }
+
         // 53 bits fill a double exactly, so the comparison is the same everywhere.
-        double position = (BinaryPrimitives.ReadUInt64BigEndian(digest) >> 11) * (1.0 / (1UL << 53));
+        double position = (digest >> 11) * (1.0 / (1UL << 53));
         return position < fraction;
     }
 }

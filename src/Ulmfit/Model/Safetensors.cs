@@ -166,16 +166,21 @@ public static class Safetensors
         while (!elements.IsEmpty)
         {
             int count = Math.Min(elements.Length, buffer.Length / size);
-            for (int i = 0; i < count; i++)
+            ReadOnlySpan<float> block = elements[..count];
+            if (half)
             {
-                if (half)
+                for (int i = 0; i < count; i++)
                 {
-                    BinaryPrimitives.WriteHalfLittleEndian(buffer.AsSpan(i * 2), (Half)elements[i]);
+                    BinaryPrimitives.WriteHalfLittleEndian(buffer.AsSpan(i * 2), (Half)block[i]);
                 }
-                else
-                {
-                    BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(i * 4), elements[i]);
-                }
+            }
+            else if (BitConverter.IsLittleEndian)
+            {
+                MemoryMarshal.AsBytes(block).CopyTo(buffer);
+            }
+            else
+            {
+                BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<float, int>(block), MemoryMarshal.Cast<byte, int>(buffer.AsSpan()));
             }
 
             destination.Write(buffer, 0, count * size);
@@ -190,7 +195,7 @@ public static class Safetensors
         int size = entry.ElementSize;
         long total = entry.End - entry.Begin;
         var bytes = new byte[Math.Min(Block, total)];
-        var elements = new List<float>(bytes.Length / size);
+        var elements = new List<float>((int)Math.Min(total / size, source.CanSeek ? (source.Length - source.Position) / size : bytes.Length / size));
         for (long read = 0; read < total;)
         {
             Span<byte> block = bytes.AsSpan(0, (int)Math.Min(Block, total - read));
@@ -208,15 +213,21 @@ public static class Safetensors
         int size = SizeOf(type);
         CollectionsMarshal.SetCount(elements, start + (block.Length / size));
         Span<float> target = CollectionsMarshal.AsSpan(elements)[start..];
+        if (type == "F32" && BitConverter.IsLittleEndian)
+        {
+            block.CopyTo(MemoryMarshal.AsBytes(target));
+            return;
+        }
+
         for (int i = 0; i < target.Length; i++)
         {
             ReadOnlySpan<byte> element = block[(i * size)..];
-            target[i] = type switch
+            target[i] = size switch
             {
-                "F32" => BinaryPrimitives.ReadSingleLittleEndian(element),
-                "F16" => (float)BinaryPrimitives.ReadHalfLittleEndian(element),
-                "BF16" => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(element) << 16),
-                _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(element),
+                sizeof(float) => BinaryPrimitives.ReadSingleLittleEndian(element),
+                sizeof(double) => (float)BinaryPrimitives.ReadDoubleLittleEndian(element),
+                _ when type == "F16" => (float)BinaryPrimitives.ReadHalfLittleEndian(element),
+                _ => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(element) << 16),
             };
         }
     }

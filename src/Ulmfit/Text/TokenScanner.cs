@@ -146,16 +146,11 @@ internal readonly ref struct WordScanner<TForm>
                 continue;
             }
 
-            ref readonly WordCache.Tokens kept = ref cache.Find(key, out int number);
-            if (Unsafe.IsNullRef(in kept))
+            if (!cache.TryAppend(key, tokens))
             {
                 int before = tokens.Count;
                 Word(word);
                 cache.Keep(key, tokens.Written[before..]);
-            }
-            else
-            {
-                tokens.Add(in kept, number);
             }
         }
     }

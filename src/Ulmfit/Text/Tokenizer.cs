@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -36,13 +35,14 @@ public sealed class Tokenizer
     /// <summary>Names the rules; it changes whenever the tokens of some text change, and is part of a model's lineage.</summary>
     public const string Version = "fastai-en-1";
 
-    // What a scanner may have met before it is let go, so that no stream of texts fills the memory.
-    private const int MostWordsRemembered = 1 << 17;
+    // What a scanner may have met before it is let go, so that no stream of texts and no huge one fills the memory.
+    private const int MostTokensRemembered = 1 << 17;
+    private const int LongestTextRemembered = 1 << 22;
 
-    private readonly ConcurrentBag<WordReader> idle = [];
+    private readonly IdleScanners<WordReader> readers = new();
 
     // A scanner remembers the ids of words, which are those of one vocabulary, and goes with it.
-    private readonly ConditionalWeakTable<Vocabulary, ConcurrentBag<TokenScanner<IdForm>>> idleOf = [];
+    private readonly ConditionalWeakTable<Vocabulary, IdleScanners<TokenScanner<IdForm>>> scannersOf = [];
 
     /// <summary>The tokens of a text, <c>xxbos</c> first. Any string is accepted.</summary>
     /// <exception cref="ArgumentNullException">The text is null.</exception>
@@ -59,11 +59,7 @@ public sealed class Tokenizer
     public void Tokenize(ReadOnlySpan<char> text, List<string> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        if (!idle.TryTake(out WordReader? reader))
-        {
-            reader = new WordReader();
-        }
-
+        WordReader reader = readers.Take() ?? new WordReader();
         ReadOnlySpan<int> numbers = reader.Read(text);
         int count = tokens.Count;
         CollectionsMarshal.SetCount(tokens, count + numbers.Length);
@@ -73,9 +69,9 @@ public sealed class Tokenizer
             added[i] = reader.Tokens[numbers[i]];
         }
 
-        if (reader.Tokens.Count <= MostWordsRemembered)
+        if (reader.Tokens.Count <= MostTokensRemembered && text.Length <= LongestTextRemembered)
         {
-            idle.Add(reader);
+            readers.GiveBack(reader);
         }
     }
 
@@ -88,14 +84,13 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentNullException.ThrowIfNull(ids);
-        ConcurrentBag<TokenScanner<IdForm>> scanners = idleOf.GetValue(vocabulary, static _ => []);
-        if (!scanners.TryTake(out TokenScanner<IdForm>? scanner))
-        {
-            scanner = new TokenScanner<IdForm>(new IdForm(vocabulary));
-        }
-
+        IdleScanners<TokenScanner<IdForm>> scanners = scannersOf.GetValue(vocabulary, static _ => new IdleScanners<TokenScanner<IdForm>>());
+        TokenScanner<IdForm> scanner = scanners.Take() ?? new TokenScanner<IdForm>(new IdForm(vocabulary));
         ids.AddRange(scanner.Scan(text));
-        scanners.Add(scanner);
+        if (text.Length <= LongestTextRemembered)
+        {
+            scanners.GiveBack(scanner);
+        }
     }
 
     private readonly struct IdForm(Vocabulary vocabulary) : ITokenForm

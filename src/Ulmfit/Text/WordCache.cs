@@ -21,28 +21,20 @@ internal sealed class WordCache
 
     private readonly Entry[] places = new Entry[Words];
 
-    /// <summary>The tokens of a word, a null reference if it is not kept; how many they are is in <paramref name="count"/>.</summary>
-    /// <param name="word">The word.</param>
-    /// <param name="count">How many tokens it has.</param>
+    /// <summary>Appends the tokens of a word; false, and nothing is appended, if it is not kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ref readonly Tokens Find(WordKey word, out int count)
+    internal bool TryAppend(WordKey word, TokenBuffer tokens)
     {
         Entry[] places = this.places;
         int place = PlaceOf(word);
-        if ((uint)place >= (uint)places.Length)
+        if ((uint)place >= (uint)places.Length || places[place].Word != word)
         {
-            count = 0;
-            return ref Unsafe.NullRef<Tokens>();
+            return TryAppendSecond(word, place, tokens);
         }
 
         ref Entry entry = ref places[place];
-        if (entry.Word != word)
-        {
-            return ref FindSecond(word, place, out count);
-        }
-
-        count = entry.Count;
-        return ref entry.Tokens;
+        tokens.Add(in entry.Tokens, entry.Count);
+        return true;
     }
 
     /// <summary>Keeps the tokens of a word, unless they are too many.</summary>
@@ -63,19 +55,18 @@ internal sealed class WordCache
     private static int PlaceOf(WordKey word) => (int)(word.Hash >> Shift) * 2;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private ref readonly Tokens FindSecond(WordKey word, int place, out int count)
+    private bool TryAppendSecond(WordKey word, int place, TokenBuffer tokens)
     {
         Entry second = places[place + 1];
         if (second.Word != word)
         {
-            count = 0;
-            return ref Unsafe.NullRef<Tokens>();
+            return false;
         }
 
         places[place + 1] = places[place];
         places[place] = second;
-        count = second.Count;
-        return ref places[place].Tokens;
+        tokens.Add(in second.Tokens, second.Count);
+        return true;
     }
 
     /// <summary>The tokens of a word; those behind its last are of no meaning.</summary>

@@ -38,7 +38,8 @@ public sealed class ClassifierBatches
 
         int[] places = Shuffle.Order(count, key, layer: 1);
         batches = [.. places.Select(place => order[Boundary(place, count)..Boundary(place + 1, count)])];
-        int longest = Array.FindIndex(batches, b => documents[b[0]].Tokens.Length == documents.Max(document => document.Tokens.Length));
+        int most = documents.Max(document => document.Tokens.Length);
+        int longest = Array.FindIndex(batches, b => documents[b[0]].Tokens.Length == most);
         (batches[0], batches[longest]) = (batches[longest], batches[0]);
     }
 

@@ -224,7 +224,17 @@ public sealed class DirectionTraining
 
     private Document[] Read(IReadOnlyList<Document> documents) => [.. documents.Select(document => document with { Tokens = Read(document.Tokens) })];
 
-    private int[] Read(int[] tokens) => direction == Direction.Forward ? tokens : [.. tokens.Reverse()];
+    private int[] Read(int[] tokens)
+    {
+        if (direction == Direction.Forward)
+        {
+            return tokens;
+        }
+
+        int[] reversed = tokens.AsSpan().ToArray();
+        Array.Reverse(reversed);
+        return reversed;
+    }
 
     private int LanguageModelBatchFor(long tokens)
     {

@@ -51,24 +51,19 @@ public sealed class TrainingData
             throw new ArgumentException($"A classifier needs at least two classes and two rows to train on; there are {labels.Length} classes and {train.Count} rows.", nameof(train));
         }
 
-        IReadOnlyList<string>[] trainTokens = Tokenize(train.Select(row => row.Text));
-        IReadOnlyList<string>[] heldOutTokens = Tokenize(heldOut.Select(row => row.Text));
-        IReadOnlyList<string>[] unlabeledTokens = Tokenize(unlabeled);
+        string[] texts = [.. train.Select(row => row.Text), .. unlabeled, .. heldOut.Select(row => row.Text)];
+        int counted = texts.Length - heldOut.Count;
+        var tokenized = new TokenizedTexts(texts, counted);
         var options = new VocabularyOptions { MinimumCount = settings.MinimumCount, MaximumSize = settings.MaximumVocabulary };
-        var vocabulary = Vocabulary.Build(trainTokens.Concat(unlabeledTokens), options);
+        var vocabulary = Vocabulary.Build(tokenized.Counts(), options);
         if (pretrained is not null)
         {
             vocabulary = Vocabulary.FromTokens(vocabulary.Tokens.Concat(pretrained.Tokens).Where(token => token != SpecialTokens.Filler).Distinct(StringComparer.Ordinal));
         }
 
         Dictionary<string, int> classOf = labels.Select((label, index) => (label, index)).ToDictionary(pair => pair.label, pair => pair.index, StringComparer.Ordinal);
-        Document[] Encode(IReadOnlyList<LabeledRow> rows, IReadOnlyList<string>[] tokens) => [.. rows.Select((row, i) => new Document(vocabulary.Encode(tokens[i]), classOf[row.Label]))];
-        return new TrainingData(vocabulary, labels, Encode(train, trainTokens), Encode(heldOut, heldOutTokens), [.. unlabeledTokens.Select(vocabulary.Encode)]);
-    }
-
-    private static IReadOnlyList<string>[] Tokenize(IEnumerable<string> texts)
-    {
-        var tokenizer = new Tokenizer();
-        return [.. texts.AsParallel().AsOrdered().Select(tokenizer.Tokenize)];
+        int[][] ids = tokenized.Encode(vocabulary);
+        Document[] Documents(IReadOnlyList<LabeledRow> rows, int first) => [.. rows.Select((row, i) => new Document(ids[first + i], classOf[row.Label]))];
+        return new TrainingData(vocabulary, labels, Documents(train, 0), Documents(heldOut, counted), ids[train.Count..counted]);
     }
 }

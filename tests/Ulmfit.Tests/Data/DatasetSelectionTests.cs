@@ -26,4 +26,26 @@ public sealed class DatasetSelectionTests
 
         Assert.Equal(["something new"], DatasetSelection.Of(rows, ["text 3", "something new"], 0.2).Unlabeled);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    [InlineData(1)]
+    public void Of_EveryRow_StandsOnTheSideThatItsTextHas(double fraction)
+    {
+        SourcedRow[] rows = [.. Enumerable.Range(0, 300).Select(i => new SourcedRow("a.csv", new LabeledRow($"text \t {i} ", i % 2 == 0 ? "even" : "odd", i + 2)))];
+        DatasetSelection chosen = DatasetSelection.Of(rows.Concat(rows), [], fraction);
+
+        Assert.All(chosen.Train, row => Assert.False(HeldOutSplit.IsHeldOut(row.Text, fraction)));
+        Assert.All(chosen.HeldOut, row => Assert.True(HeldOutSplit.IsHeldOut(row.Text, fraction)));
+        Assert.Equal(300, chosen.Train.Count + chosen.HeldOut.Count);
+        Assert.Equal(300, chosen.Unique.DuplicateCount);
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    [InlineData(double.NaN)]
+    public void Of_ShareOutsideItsRange_IsRefused(double fraction) => Assert.Throws<ArgumentOutOfRangeException>(
+        () => DatasetSelection.Of([new SourcedRow("a.csv", new LabeledRow("x", "a", 1)), new SourcedRow("a.csv", new LabeledRow("y", "a", 2))], [], fraction));
 }
