@@ -43,6 +43,14 @@ public sealed class TokenizerEquivalenceTests
     }
 
     [Fact]
+    public void Tokenize_AllShortWordsOfSigns_GivesTheTokensOfThePlainRules() =>
+        AssertSameForAll(["a", "s", "A", ".", "-", "'", "‘", "’", "“", "”", "–", "—", "…", "é", "Ж", "1"], 3, " ");
+
+    [Fact]
+    public void Tokenize_AllShortTextsOfRepeatedWords_GivesTheTokensOfThePlainRules() =>
+        AssertSameForAll(["a ", "b ", "\n", "a.", " "], 7, "");
+
+    [Fact]
     public void Tokenize_MoreWordsThanAreRemembered_GivesTheTokensOfThePlainRules()
     {
         var tokenizer = new Tokenizer();
@@ -102,6 +110,21 @@ public sealed class TokenizerEquivalenceTests
         while (reader.ReadLine() is { } line)
         {
             AssertSame(tokenizer, line);
+        }
+    }
+
+    /// <summary>All sequences of some pieces up to a length, read by one tokenizer; each between the ends given.</summary>
+    private static void AssertSameForAll(string[] pieces, int longest, string ends)
+    {
+        var tokenizer = new Tokenizer();
+        IEnumerable<string> texts = [""];
+        for (int length = 1; length <= longest; length++)
+        {
+            texts = [.. texts.SelectMany(text => pieces.Select(piece => text + piece))];
+            foreach (string text in texts)
+            {
+                AssertSame(tokenizer, ends + text + ends);
+            }
         }
     }
 
