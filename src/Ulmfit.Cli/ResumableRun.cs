@@ -51,17 +51,18 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
 
     private TrainedDirection Train(Direction direction, DirectionTraining training, ProgressContext context, CancellationToken cancellationToken)
     {
-        (Checkpoint checkpoint, List<EpochMetrics> epochs) = Resume(direction, training);
+        (Checkpoint? checkpoint, List<EpochMetrics> epochs) = Resume(direction, training);
         ProgressTask task = context.AddTask(direction.ToString().ToLowerInvariant(), maxValue: training.Plan.TotalEpochs);
         task.Value = epochs.Count;
+        var progress = new StepProgress(step =>
+        {
+            task.Value = epochs.Count + ((double)step.Step / step.Steps);
+            task.Description = $"{direction.ToString().ToLowerInvariant()} {step.Stage} {step.Epoch}/{step.Epochs} loss {step.Loss:F3} {step.TokensPerSecond:F0} tokens/s";
+        });
         while (!checkpoint.Finished)
         {
-            var progress = new StepProgress(step =>
-            {
-                task.Value = epochs.Count + ((double)step.Step / step.Steps);
-                task.Description = $"{direction.ToString().ToLowerInvariant()} {step.Stage} {step.Epoch}/{step.Epochs} loss {step.Loss:F3} {step.TokensPerSecond:F0} tokens/s";
-            });
-            checkpoint = training.Train(checkpoint, progress, cancellationToken);
+            using TrainingEpoch opened = Open(training, ref checkpoint);
+            checkpoint = opened.Run(progress, cancellationToken);
             if (checkpoint.LastEpoch is EpochMetrics epoch)
             {
                 epochs.Add(epoch);
@@ -77,6 +78,14 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
         return new TrainedDirection(new DirectionWeights(training.ClassifierConfig, checkpoint.State.WeightsOnly()), epochs);
     }
 
+    // Takes the checkpoint out of the caller's hands: it is as large as the network, which has its own copy for the whole epoch.
+    private static TrainingEpoch Open(DirectionTraining training, ref Checkpoint? checkpoint)
+    {
+        TrainingEpoch epoch = training.Open(checkpoint!);
+        checkpoint = null;
+        return epoch;
+    }
+
     private (Checkpoint Checkpoint, List<EpochMetrics> Epochs) Resume(Direction direction, DirectionTraining training)
     {
         if (!File.Exists(CheckpointPath(direction)))
@@ -89,9 +98,10 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
         List<EpochMetrics> epochs = JsonSerializer.Deserialize<List<EpochMetrics>>(File.ReadAllBytes(EpochsPath(direction))) ?? [];
 
         // Killed between the two files: the last line belongs to an epoch that is trained again.
-        int finished = training.Plan.Stages.Take(checkpoint.Position.Stage).Sum(stage => stage.Epochs) + checkpoint.Position.Epoch;
-        epochs.RemoveRange(Math.Min(finished, epochs.Count), Math.Max(0, epochs.Count - finished));
-        AnsiConsole.WriteLine($"{direction.ToString().ToLowerInvariant()}: going on after {finished} of {training.Plan.TotalEpochs} epochs");
+        (int stage, int epoch, _) = checkpoint.Position;
+        string[] names = [.. training.Plan.Stages.Select(planned => planned.Name)];
+        epochs.RemoveAll(line => Array.IndexOf(names, line.Stage) > stage || (Array.IndexOf(names, line.Stage) == stage && line.Epoch > epoch));
+        AnsiConsole.WriteLine($"{direction.ToString().ToLowerInvariant()}: going on after {epochs.Count} of {training.Plan.TotalEpochs} epochs");
         return (checkpoint, epochs);
     }
 

@@ -60,11 +60,7 @@ public sealed partial class EpochStep
         }
 
         DirectionTraining training = await workspace.OpenAsync(run, input.Direction, ct).ConfigureAwait(false);
-        Checkpoint from = await ReadCheckpointAsync(id, input, training, ct).ConfigureAwait(false);
-        if (from.Finished)
-        {
-            throw new PipelineException($"The step {name} has nothing to train: its checkpoint is the last of the plan.");
-        }
+        using TrainingEpoch epoch = await OpenEpochAsync(id, input, training, ct).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var watch = new Watch(this, run, input, training, stop);
         Checkpoint to;
@@ -72,7 +68,7 @@ public sealed partial class EpochStep
         try
         {
             to = await Task.Factory.StartNew(
-                () => training.Train(from, watch, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                () => epoch.Run(watch, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (watch.IsOver && !ct.IsCancellationRequested)
         {
@@ -91,7 +87,7 @@ public sealed partial class EpochStep
         string digest = await payloads.PutAsync(StatePaths.Payloads(id), to.Write, ct).ConfigureAwait(false);
         var manifest = new StepManifest(
             input.Run, input.Direction, input.From, input.Checkpoint, to.Position, to.Finished, digest,
-            to.LastEpoch is { } epoch ? Record(input, epoch) : null,
+            to.LastEpoch is { } metrics ? Record(input, metrics) : null,
             workspace.Engine.Name);
         if (await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false) is null)
         {
@@ -124,6 +120,15 @@ public sealed partial class EpochStep
     {
         await using Stream content = await payloads.OpenAsync(StatePaths.Payloads(run), digest, ct).ConfigureAwait(false);
         return Checkpoint.Read(content);
+    }
+
+    // In a frame of its own: the checkpoint is as large as the network, and nothing here holds it while the epoch is trained.
+    private async Task<TrainingEpoch> OpenEpochAsync(RunId run, EpochStepInput input, DirectionTraining training, CancellationToken ct)
+    {
+        Checkpoint from = await ReadCheckpointAsync(run, input, training, ct).ConfigureAwait(false);
+        return from.Finished
+            ? throw new PipelineException($"The step {NameOf(run, input.Direction, input.From)} has nothing to train: its checkpoint is the last of the plan.")
+            : training.Open(from);
     }
 
     private async Task<Checkpoint> ReadCheckpointAsync(RunId run, EpochStepInput input, DirectionTraining training, CancellationToken ct)

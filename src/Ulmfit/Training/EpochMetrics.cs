@@ -15,7 +15,11 @@ namespace Ulmfit.Training;
 /// <param name="Seconds">Wall-clock time of the epoch, or of its last slice.</param>
 public sealed record EpochMetrics(
     string Stage, StageKind Kind, int Epoch, int Epochs, double TrainLoss, double? HeldOutLoss, double? Perplexity,
-    double? TrainAccuracy, double? Accuracy, double LearningRate, int Steps, double Seconds);
+    double? TrainAccuracy, double? Accuracy, double LearningRate, int Steps, double Seconds)
+{
+    /// <summary>Mean F1 over the classes on held-out documents after the epoch; null for a language model.</summary>
+    public double? MacroF1 { get; init; }
+}
 
 /// <summary>Where training is, told after every step.</summary>
 /// <param name="Stage">Name of the stage.</param>

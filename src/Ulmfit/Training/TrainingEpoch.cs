@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Ulmfit.Engine;
+using Ulmfit.Model;
+
+namespace Ulmfit.Training;
+
+/// <summary>
+/// An epoch of one direction, or what is left of it, ready to be trained: its network holds a copy of the weights, so that
+/// whoever opened it can let go of the checkpoint, which is as large as the network itself.
+/// </summary>
+public sealed class TrainingEpoch : IDisposable
+{
+    private readonly IEpochNetwork network;
+    private readonly EpochPlan plan;
+    private readonly LossSum lossBefore;
+    private readonly long correctBefore;
+    private readonly int stepsBefore;
+    private readonly int steps;
+    private readonly ISchedule schedule;
+    private bool trained;
+
+    internal TrainingEpoch(IEpochNetwork network, EpochPlan plan, LossSum loss, long correct)
+    {
+        this.network = network;
+        this.plan = plan;
+        lossBefore = loss;
+        correctBefore = correct;
+        stepsBefore = plan.StepsOfEpochs.Take(plan.Position.Epoch).Sum();
+        steps = plan.StepsOfEpochs[plan.Position.Epoch];
+        schedule = plan.Settings.ScheduleOf(Math.Max(1, plan.StepsOfEpochs.Sum()));
+    }
+
+    /// <summary>Trains to the end of the epoch, or of a slice of it where settings ask for slices.</summary>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellationToken">Checked before every step.</param>
+    /// <exception cref="InvalidOperationException">It has been trained already.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is no longer finite.</exception>
+    public Checkpoint Run(IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (trained)
+        {
+            throw new InvalidOperationException("The epoch has been trained already: open the checkpoint that it gave.");
+        }
+
+        trained = true;
+        (TrainingPosition position, Stage stage) = (plan.Position, plan.Stage);
+        LossSum loss = lossBefore;
+        long correct = correctBefore, tokens = 0;
+        double rate = 0;
+        var clock = Stopwatch.StartNew();
+        int step = position.Step;
+        while (step < steps && !SliceIsOver(step - position.Step, clock.Elapsed))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            OptimizerStep optimizer = StepAt(step);
+            rate = optimizer.Groups.Last(group => group.Trained).LearningRate;
+            (StepResult result, long stepTokens) = network.TrainStep(step, optimizer);
+            if (!double.IsFinite(result.Loss) || !double.IsFinite(result.GradientNorm))
+            {
+                throw new TrainingDivergedException(stage.Name, position.Epoch + 1, step + 1);
+            }
+
+            loss += new LossSum(result.Loss * result.Count, result.Count);
+            correct += result.Correct;
+            tokens += stepTokens;
+            step++;
+            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Mean, rate, tokens / clock.Elapsed.TotalSeconds));
+        }
+
+        StateDict state = network.Save();
+        if (step < steps)
+        {
+            return new Checkpoint(position with { Step = step }, false, state) { EpochLoss = loss, EpochCorrect = correct };
+        }
+
+        HeldOutScore score = network.Evaluate();
+        bool stageEnds = position.Epoch + 1 == stage.Epochs;
+        TrainingPosition next = stageEnds ? new TrainingPosition(position.Stage + 1, 0, 0) : new TrainingPosition(position.Stage, position.Epoch + 1, 0);
+        return new Checkpoint(next, next.Stage == plan.Stages.Count, stageEnds ? state.WeightsOnly() : state)
+        {
+            LastEpoch = new EpochMetrics(
+                stage.Name, stage.Kind, position.Epoch + 1, stage.Epochs, loss.Mean, score.Loss, score.Perplexity,
+                stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, clock.Elapsed.TotalSeconds)
+            {
+                MacroF1 = score.MacroF1,
+            },
+        };
+    }
+
+    /// <summary>Frees the network.</summary>
+    public void Dispose() => network.Dispose();
+
+    private bool SliceIsOver(int stepsDone, TimeSpan elapsed) =>
+        stepsDone > 0 && (stepsDone >= plan.Settings.SliceSteps || elapsed.TotalMinutes >= plan.Settings.SliceMinutes);
+
+    private OptimizerStep StepAt(int step)
+    {
+        SchedulePoint point = schedule.At(stepsBefore + step);
+        var key = new RandomKey(plan.Seed, plan.Position.Stage, plan.Position.Epoch, step);
+        OptimizerStep optimizer = plan.StepOf(key, stepsBefore + step + 1, point.RateFactor * network.RateScale(step));
+        return point.Momentum is double momentum ? optimizer with { Beta1 = (float)momentum } : optimizer;
+    }
+}
+
+/// <summary>Where an epoch stands in its plan.</summary>
+/// <param name="Settings">The settings.</param>
+/// <param name="Stages">The stages of the plan.</param>
+/// <param name="Position">Where it begins.</param>
+/// <param name="Seed">The direction's seed.</param>
+/// <param name="StepsOfEpochs">Steps of each epoch of its stage.</param>
+internal sealed record EpochPlan(TrainingSettings Settings, IReadOnlyList<Stage> Stages, TrainingPosition Position, ulong Seed, IReadOnlyList<int> StepsOfEpochs)
+{
+    /// <summary>The stage.</summary>
+    public Stage Stage => Stages[Position.Stage];
+
+    /// <summary>A step of the stage at a share of its maximal learning rates.</summary>
+    public OptimizerStep StepOf(RandomKey key, int number, double factor)
+    {
+        bool languageModel = Stage.Kind == StageKind.LanguageModel;
+        GroupStep[] groups = [.. Stage.TrainedGroups.Zip(Stage.LearningRates, (trained, rate) => new GroupStep(trained, (float)(rate * factor)))];
+        return new OptimizerStep(key, number, groups)
+        {
+            WeightDecay = (float)(languageModel ? Settings.LanguageModel.WeightDecay : Settings.Classifier.WeightDecay),
+            ClipNorm = (float)(languageModel ? Settings.LanguageModel.ClipNorm : Settings.Classifier.ClipNorm),
+        };
+    }
+}
