@@ -1,28 +1,10 @@
-using Ulmfit.Model;
-using Ulmfit.Text;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
 
-/// <summary>A pretrained language model in a folder: <c>vocabulary.json</c>, <c>forward.safetensors</c> and perhaps <c>backward.safetensors</c>.</summary>
+/// <summary>The pretrained language model that an option names: one that ships with the program, or a folder.</summary>
 internal static class PretrainedDirectory
 {
-    public static PretrainedModel Load(string directory)
-    {
-        if (!Directory.Exists(directory))
-        {
-            throw new UsageException($"There is no pretrained model in '{directory}': name a folder with vocabulary.json and forward.safetensors, or none.");
-        }
-
-        var vocabulary = Vocabulary.Load(Path.Combine(directory, "vocabulary.json"));
-        StateDict forward = Read(Path.Combine(directory, "forward.safetensors"));
-        string backward = Path.Combine(directory, "backward.safetensors");
-        return PretrainedModel.Of(vocabulary, forward, File.Exists(backward) ? Read(backward) : null);
-    }
-
-    private static StateDict Read(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Safetensors.Read(stream).Tensors;
-    }
+    public static PretrainedModel Load(string nameOrFolder) =>
+        PretrainedLibrary.Shipped.Resolve(nameOrFolder) ?? throw new UsageException($"'{nameOrFolder}' stands for no pretrained model, but one is needed here.");
 }

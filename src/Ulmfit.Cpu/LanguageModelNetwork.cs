@@ -71,6 +71,11 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
                 throw new ArgumentException($"The network was made for {options.Batch} lanes and windows of at most {options.MaxTime}, but a batch of {batch.Batch} lanes and {batch.Time} tokens was given.", nameof(batch));
             }
 
+            if (!batch.Counted.IsEmpty)
+            {
+                throw new ArgumentException("Every prediction of a training step counts.", nameof(batch));
+            }
+
             optimizer.Prepare(step, groups);
             trains = true;
             trainsAny = false;
@@ -132,7 +137,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
             encoder.Packed();
             decoder.Packed(backward: false);
             evaluation.Keep(chunk);
-            return new LossSum(Sum(losses), chunk.Shape.Rows);
+            return SumOf(batch.Counted.Span);
         }
     }
 
@@ -233,10 +238,11 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
     private void Check(in LanguageModelBatch batch)
     {
         int rows = checked(batch.Time * batch.Batch);
-        if (batch.Time <= 0 || batch.Batch <= 0 || batch.Input.Length != rows || batch.Target.Length != rows || (batch.ResetLanes.Length != 0 && batch.ResetLanes.Length != batch.Batch))
+        if (batch.Time <= 0 || batch.Batch <= 0 || batch.Input.Length != rows || batch.Target.Length != rows || (batch.ResetLanes.Length != 0 && batch.ResetLanes.Length != batch.Batch)
+            || (batch.Counted.Length != 0 && batch.Counted.Length != rows))
         {
             throw new ArgumentException(
-                $"A batch of {batch.Batch} lanes and {batch.Time} tokens cannot have {batch.Input.Length} inputs, {batch.Target.Length} targets and {batch.ResetLanes.Length} resets.", nameof(batch));
+                $"A batch of {batch.Batch} lanes and {batch.Time} tokens cannot have {batch.Input.Length} inputs, {batch.Target.Length} targets, {batch.ResetLanes.Length} resets and {batch.Counted.Length} marks of what counts.", nameof(batch));
         }
 
         TokenCheck.Throw(batch.Input.Span, VocabularySize);
@@ -271,6 +277,27 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
         encoder.Prepare(dropouts, randomKey, batch.Batch, rows, lowest);
         decoder.Prepare(rows, dropouts is not null && trainsAny);
         carried.Restore(chunk);
+    }
+
+    private LossSum SumOf(ReadOnlySpan<bool> counted)
+    {
+        if (counted.IsEmpty)
+        {
+            return new LossSum(Sum(losses), chunk.Shape.Rows);
+        }
+
+        double sum = 0;
+        long count = 0;
+        for (int row = 0; row < counted.Length; row++)
+        {
+            if (counted[row])
+            {
+                sum += losses[row];
+                count++;
+            }
+        }
+
+        return new LossSum(sum, count);
     }
 
     private double Sum(double[] values)

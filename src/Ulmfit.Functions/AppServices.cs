@@ -7,6 +7,7 @@ using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
 using Ulmfit.Pipeline.Steps;
+using Ulmfit.Training;
 
 namespace Ulmfit.Functions;
 
@@ -28,6 +29,7 @@ internal static class AppServices
         services.AddSingleton<RunStart>();
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<ModelCache>();
+        services.AddSingleton(PretrainedLibrary.Shipped);
         services.AddSingleton<PretrainedModels>();
         services.AddSingleton<TrainingWorkspace>();
         services.AddSingleton<EpochStep>();

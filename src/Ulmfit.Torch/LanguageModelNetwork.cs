@@ -53,6 +53,11 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
                 throw new ArgumentException($"The network was made for {options.Batch} lanes and windows of at most {options.MaxTime}, but a batch of {batch.Batch} lanes and {batch.Time} tokens was given.", nameof(batch));
             }
 
+            if (!batch.Counted.IsEmpty)
+            {
+                throw new ArgumentException("Every prediction of a training step counts.", nameof(batch));
+            }
+
             BatchCheck.Step(step, Groups);
             using DisposeScope scope = torch.NewDisposeScope();
             bool trains = optimizer.Prepare(step);
@@ -99,7 +104,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
             (Tensor hidden, LstmState[] after) = Forward(batch, evaluation, null, default);
             (double loss, _) = Decode(batch, hidden, backward: false);
             evaluation.Keep(after, batch.Batch);
-            return new LossSum(loss, batch.Time * batch.Batch);
+            return new LossSum(loss, batch.Counted.IsEmpty ? batch.Time * batch.Batch : batch.Counted.Span.Count(true));
         }
     }
 
@@ -136,10 +141,11 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     private void Check(in LanguageModelBatch batch)
     {
         int rows = checked(batch.Time * batch.Batch);
-        if (batch.Time <= 0 || batch.Batch <= 0 || batch.Input.Length != rows || batch.Target.Length != rows || (batch.ResetLanes.Length != 0 && batch.ResetLanes.Length != batch.Batch))
+        if (batch.Time <= 0 || batch.Batch <= 0 || batch.Input.Length != rows || batch.Target.Length != rows || (batch.ResetLanes.Length != 0 && batch.ResetLanes.Length != batch.Batch)
+            || (batch.Counted.Length != 0 && batch.Counted.Length != rows))
         {
             throw new ArgumentException(
-                $"A batch of {batch.Batch} lanes and {batch.Time} tokens cannot have {batch.Input.Length} inputs, {batch.Target.Length} targets and {batch.ResetLanes.Length} resets.", nameof(batch));
+                $"A batch of {batch.Batch} lanes and {batch.Time} tokens cannot have {batch.Input.Length} inputs, {batch.Target.Length} targets, {batch.ResetLanes.Length} resets and {batch.Counted.Length} marks of what counts.", nameof(batch));
         }
 
         BatchCheck.Tokens(batch.Input.Span, options.Config.VocabularySize);
@@ -156,7 +162,8 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         int rows = batch.Time * batch.Batch;
         Tensor targets = HostData.Indices(Widened(batch.Target.Span), device, rows);
-        return decoder.Run(output.detach().reshape(rows, options.Config.EmbeddingSize), targets, backward);
+        Tensor? counted = batch.Counted.IsEmpty ? null : HostData.Flags(batch.Counted.ToArray(), device, rows);
+        return decoder.Run(output.detach().reshape(rows, options.Config.EmbeddingSize), targets, counted, backward);
     }
 
     /// <summary>AR and TAR (Merity et al. 2017, 4.2).</summary>

@@ -31,8 +31,9 @@ internal sealed class TiedDecoder : IDisposable
     /// </summary>
     /// <param name="output">The encoder's output <c>[rows, embedding]</c>, cut off from what made it.</param>
     /// <param name="targets">Target of each row.</param>
+    /// <param name="counted">Which rows are summed, null for all; it has no part in the gradients.</param>
     /// <param name="backward">Whether the gradients are wanted.</param>
-    public (double Loss, Tensor? Gradient) Run(Tensor output, Tensor targets, bool backward)
+    public (double Loss, Tensor? Gradient) Run(Tensor output, Tensor targets, Tensor? counted, bool backward)
     {
         long rows = output.shape[0];
         var losses = new List<Tensor>();
@@ -44,7 +45,8 @@ internal sealed class TiedDecoder : IDisposable
             Tensor block = output.narrow(0, start, count).detach().requires_grad_(backward);
             Tensor logits = torch.nn.functional.linear(block, weight.Value, Bias.Value);
             Tensor loss = torch.nn.functional.cross_entropy(logits, targets.narrow(0, start, count), reduction: torch.nn.Reduction.None);
-            losses.Add(loss.detach().sum(torch.float64).MoveToOuterDisposeScope());
+            Tensor summed = counted is null ? loss.detach() : loss.detach().mul(counted.narrow(0, start, count));
+            losses.Add(summed.sum(torch.float64).MoveToOuterDisposeScope());
             if (backward)
             {
                 loss.sum().mul(1.0 / rows).backward();

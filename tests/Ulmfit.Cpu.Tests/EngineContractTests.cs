@@ -141,6 +141,22 @@ public sealed class EngineContractTests
     }
 
     [Fact]
+    public void Evaluate_WithMarksOfWhatCounts_SumsThoseAlone()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        LanguageModelBatch whole = Samples.Window(Samples.Encoder, 12, 3, 5) with { ResetLanes = new[] { true, true, true } };
+        bool[] some = [.. Enumerable.Range(0, 36).Select(row => row % 5 < 2)];
+        LossSum all = network.Evaluate(whole), counted = network.Evaluate(whole with { Counted = some }), others = network.Evaluate(whole with { Counted = some.Select(mark => !mark).ToArray() });
+
+        Assert.Equal(some.Count(mark => mark), counted.Count);
+        Assert.Equal(36, counted.Count + others.Count);
+        Assert.Equal(all.Sum, counted.Sum + others.Sum, 1e-9);
+        Assert.Throws<ArgumentException>(() => network.Evaluate(whole with { Counted = new bool[35] }));
+        Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 3, 2, 1) with { Counted = new bool[6] }, Samples.Step(1, LanguageModelGroups)));
+    }
+
+    [Fact]
     public void TrainStep_ManyTimesOverOneWindow_LearnsIt()
     {
         using var engine = new CpuTrainingEngine(2);

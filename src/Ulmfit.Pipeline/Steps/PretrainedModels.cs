@@ -5,26 +5,35 @@ using Ulmfit.Training;
 
 namespace Ulmfit.Pipeline.Steps;
 
-/// <summary>Pretrained language models in the container <see cref="Containers.Pretrained"/>, the last one read kept.</summary>
+/// <summary>
+/// Pretrained language models: those in the container <see cref="Containers.Pretrained"/>, then those that ship with the program. The last
+/// one read is kept.
+/// </summary>
 public sealed class PretrainedModels : IDisposable
 {
-    private const string ForwardFile = "forward.safetensors";
-    private const string BackwardFile = "backward.safetensors";
-    private const string VocabularyFile = "vocabulary.json";
+    private const string ForwardFile = PretrainedLibrary.ForwardFile;
+    private const string BackwardFile = PretrainedLibrary.BackwardFile;
+    private const string VocabularyFile = PretrainedLibrary.VocabularyFile;
 
     private readonly IBlobStore store;
+    private readonly PretrainedLibrary shipped;
     private readonly SemaphoreSlim gate = new(1, 1);
     private (string Key, PretrainedModel Model)? last;
 
     /// <summary>Opens the container.</summary>
     /// <param name="store">Where it is.</param>
-    public PretrainedModels(IBlobStore store) => this.store = store;
+    /// <param name="shipped">The models that ship with the program; one of the same name in the container comes before them.</param>
+    public PretrainedModels(IBlobStore store, PretrainedLibrary shipped)
+    {
+        this.store = store;
+        this.shipped = shipped;
+    }
 
-    /// <summary>The names of the models there are.</summary>
+    /// <summary>The names of the models there are, in ordinal order.</summary>
     /// <param name="ct">Cancels the call.</param>
     public async Task<IReadOnlyList<string>> ListAsync(CancellationToken ct = default)
     {
-        var names = new List<string>();
+        var names = new SortedSet<string>(shipped.Names, StringComparer.Ordinal);
         await foreach (BlobInfo blob in store.ListAsync(Containers.Pretrained, "", ct).ConfigureAwait(false))
         {
             string[] parts = blob.Name.Split('/');
@@ -33,7 +42,7 @@ public sealed class PretrainedModels : IDisposable
                 names.Add(parts[0]);
             }
         }
-        return names;
+        return [.. names];
     }
 
     /// <summary>Reads the model that settings name.</summary>
@@ -47,15 +56,18 @@ public sealed class PretrainedModels : IDisposable
         {
             return null;
         }
-        if (!ResourceNames.IsDataset(name) || await store.GetInfoAsync(Containers.Pretrained, $"{name}/{ForwardFile}", ct).ConfigureAwait(false) is not { } forward)
+        BlobInfo? forward = ResourceNames.IsDataset(name)
+            ? await store.GetInfoAsync(Containers.Pretrained, $"{name}/{ForwardFile}", ct).ConfigureAwait(false)
+            : null;
+        if (forward is null && !shipped.Contains(name))
         {
             IReadOnlyList<string> known = await ListAsync(ct).ConfigureAwait(false);
             throw new PipelineException(
                 $"There is no pretrained model '{name}': {Containers.Pretrained}/{name}/{ForwardFile} is missing. " +
                 (known.Count == 0 ? "There is none at all; set \"pretrained\" to \"none\" or put one there." : $"There are: {string.Join(", ", known)}."));
         }
-        BlobInfo? backward = await store.GetInfoAsync(Containers.Pretrained, $"{name}/{BackwardFile}", ct).ConfigureAwait(false);
-        string key = $"{name} {forward.ETag} {backward?.ETag}";
+        BlobInfo? backward = forward is null ? null : await store.GetInfoAsync(Containers.Pretrained, $"{name}/{BackwardFile}", ct).ConfigureAwait(false);
+        string key = forward is null ? $"shipped {name}" : $"{name} {forward.ETag} {backward?.ETag}";
         await gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
@@ -63,7 +75,9 @@ public sealed class PretrainedModels : IDisposable
             {
                 return kept.Model;
             }
-            PretrainedModel model = await ReadAsync(name, backward is not null, ct).ConfigureAwait(false);
+            PretrainedModel model = forward is null
+                ? await Task.Run(() => ReadShipped(name), ct).ConfigureAwait(false)
+                : await ReadAsync(name, backward is not null, ct).ConfigureAwait(false);
             last = (key, model);
             return model;
         }
@@ -75,6 +89,18 @@ public sealed class PretrainedModels : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => gate.Dispose();
+
+    private PretrainedModel ReadShipped(string name)
+    {
+        try
+        {
+            return shipped.Open(name);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw new PipelineException($"The pretrained model '{name}' cannot be used: {e.Message}", e);
+        }
+    }
 
     private async Task<PretrainedModel> ReadAsync(string name, bool hasBackward, CancellationToken ct)
     {

@@ -6,7 +6,11 @@ namespace Ulmfit.Engine;
 /// <param name="Input">Token ids <c>[time, batch]</c>, time outermost.</param>
 /// <param name="Target">The token that follows each, <c>[time, batch]</c>.</param>
 /// <param name="ResetLanes">Lanes whose carried state is zeroed before the window, <c>[batch]</c>; empty for none.</param>
-public readonly record struct LanguageModelBatch(int Time, int Batch, ReadOnlyMemory<int> Input, ReadOnlyMemory<int> Target, ReadOnlyMemory<bool> ResetLanes);
+public readonly record struct LanguageModelBatch(int Time, int Batch, ReadOnlyMemory<int> Input, ReadOnlyMemory<int> Target, ReadOnlyMemory<bool> ResetLanes)
+{
+    /// <summary>Of an evaluation, which predictions count, <c>[time, batch]</c>; empty for all. Documents of unequal length fill their lanes up with what does not count. Not for training.</summary>
+    public ReadOnlyMemory<bool> Counted { get; init; }
+}
 
 /// <summary>Documents with their classes.</summary>
 /// <param name="Documents">Token ids, longest document first, each at least one token long.</param>

@@ -80,7 +80,8 @@ public interface ILanguageModelNetwork : INetwork
 
     /// <summary>
     /// Forward without dropout from the state that the last evaluation carried on (its own, apart from that of
-    /// training). Any batch width, the same from one reset to the next, and any length.
+    /// training). Any batch width, the same from one reset to the next, and any length. Only the predictions that
+    /// <see cref="LanguageModelBatch.Counted"/> names are summed.
     /// </summary>
     /// <exception cref="ArgumentException">The batch is malformed, or has another width than the carried state.</exception>
     LossSum Evaluate(in LanguageModelBatch batch);

@@ -208,6 +208,28 @@ public sealed class Vocabulary
     /// <param name="ids">Ids as <see cref="Encode"/> gives them.</param>
     public static double UnknownRate(ReadOnlySpan<int> ids)
     {
+        (long words, long unknown) = CountWords(ids);
+        return words == 0 ? 0 : (double)unknown / words;
+    }
+
+    /// <summary>The same over several documents.</summary>
+    public static double UnknownRate(IEnumerable<int[]> documents)
+    {
+        ArgumentNullException.ThrowIfNull(documents);
+        long words = 0;
+        long unknown = 0;
+        foreach (int[] document in documents)
+        {
+            (long Words, long Unknown) counted = CountWords(document);
+            words += counted.Words;
+            unknown += counted.Unknown;
+        }
+
+        return words == 0 ? 0 : (double)unknown / words;
+    }
+
+    private static (long Words, long Unknown) CountWords(ReadOnlySpan<int> ids)
+    {
         long words = 0;
         long unknown = 0;
         foreach (int id in ids)
@@ -223,7 +245,7 @@ public sealed class Vocabulary
             }
         }
 
-        return words == 0 ? 0 : (double)unknown / words;
+        return (words, unknown);
     }
 
     private static void Validate(string[] tokens)

@@ -32,9 +32,15 @@ public enum Directions
     Both,
 }
 
-/// <summary>Helpers over <see cref="Directions"/>.</summary>
+/// <summary>Helpers over <see cref="Direction"/> and <see cref="Directions"/>.</summary>
 public static class DirectionsExtensions
 {
+    /// <summary>The seed of a direction: the two must not draw the same masks and orders, since their errors are meant to differ.</summary>
+    internal static ulong SeedOf(this Direction direction, ulong seed) => direction == Direction.Forward ? seed : seed ^ 0x9E3779B97F4A7C15;
+
+    /// <summary>Tokens in the order in which the direction reads them.</summary>
+    internal static int[] Read(this Direction direction, int[] tokens) => direction == Direction.Forward ? tokens : [.. tokens.Reverse()];
+
     /// <summary>The directions that are trained, forward first.</summary>
     public static IReadOnlyList<Direction> Each(this Directions directions) => directions switch
     {

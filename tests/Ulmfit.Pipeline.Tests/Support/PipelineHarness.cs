@@ -38,7 +38,7 @@ internal sealed class PipelineHarness : IDisposable
         Start = new RunStart(Runs, Catalog, options, time);
         Registry = new ModelRegistry(store, time);
         Cache = new ModelCache(Registry, new ModelCacheOptions(), time, NullLogger<ModelCache>.Instance);
-        var pretrained = new PretrainedModels(store);
+        var pretrained = new PretrainedModels(store, PretrainedLibrary.Shipped);
         Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained);
         Epochs = new EpochStep(store, Workspace, Runs, time, NullLogger<EpochStep>.Instance);
         Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, NullLogger<CandidateEvaluation>.Instance);
