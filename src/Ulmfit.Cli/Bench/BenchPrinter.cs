@@ -74,7 +74,7 @@ internal static class BenchPrinter
 
     private static Table TableOf(string first, params ReadOnlySpan<string> others)
     {
-        Table table = new Table().Border(TableBorder.Simple).AddColumn(first);
+        Table table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn(first).NoWrap());
         foreach (string heading in others)
         {
             table.AddColumn(new TableColumn(heading).RightAligned());
