@@ -3,12 +3,14 @@ using Ulmfit.Cli;
 using Ulmfit.Cli.Bench;
 using Ulmfit.Cli.Pretrain;
 
-var root = new RootCommand("ULMFiT text classifiers from a terminal: train, evaluate, classify, pretrain, measure.")
+var root = new RootCommand("ULMFiT text classifiers from a terminal: train, evaluate, classify, pretrain, import, generate, measure.")
 {
     TrainCommand.Create(),
     EvaluateCommand.Create(),
     ClassifyCommand.Create(),
     PretrainCommand.Create(),
+    ImportCommand.Create(),
+    GenerateCommand.Create(),
     BenchCommand.Create(),
 };
 

@@ -30,6 +30,8 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
     private double[] losses = [];
     private double[] activationSquares = [];
     private double[] temporalSquares = [];
+    private float[] probabilities = [];
+    private bool predicts;
     private bool trains;
     private bool trainsDecoder;
     private bool trainsAny;
@@ -142,6 +144,41 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
     }
 
     /// <inheritdoc/>
+    public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities)
+    {
+        lock (sequence)
+        {
+            if (tokens.IsEmpty || probabilities.Length != (long)tokens.Length * VocabularySize)
+            {
+                throw new ArgumentException($"{tokens.Length} lanes of a vocabulary of {VocabularySize} do not go with {probabilities.Length} probabilities.", nameof(probabilities));
+            }
+
+            TokenCheck.Throw(tokens, VocabularySize);
+            trains = false;
+            Load(new LanguageModelBatch(1, tokens.Length, tokens.ToArray(), default, default), evaluation, default, null, trainedLayers.Length);
+            if (this.probabilities.Length < probabilities.Length)
+            {
+                this.probabilities = new float[probabilities.Length];
+            }
+
+            predicts = true;
+            try
+            {
+                team.Run(this);
+            }
+            finally
+            {
+                predicts = false;
+            }
+
+            encoder.Packed();
+            decoder.Packed(backward: false);
+            evaluation.Keep(chunk);
+            this.probabilities.AsSpan(0, probabilities.Length).CopyTo(probabilities);
+        }
+    }
+
+    /// <inheritdoc/>
     public StateDict Save()
     {
         lock (sequence)
@@ -204,6 +241,12 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
         encoder.Begin(thread);
         decoder.Begin(thread);
         encoder.Forward(thread, chunk);
+        if (predicts)
+        {
+            decoder.Predict(thread, hidden, hiddenStart, shape.Rows, probabilities);
+            return;
+        }
+
         if (!trains)
         {
             decoder.Run(thread, hidden, hiddenStart, targets, shape.Rows, 0f, losses, null, trained: false);

@@ -116,11 +116,7 @@ internal sealed class TiedDecoder : IDisposable
         {
             int count = Math.Min(blockRows, rows - first);
             int start = outputStart + (first * width);
-            product.Multiply(
-                thread, new LeftOperand(output, start, width, count, width, Transposed: false), forwardPack, stride,
-                block, 0, stride, ChainStart.Zero, bias.Value.Span);
-            team.Barrier(thread);
-            team.Lap(thread, StepPart.Decoder, 2L * count * stride * width);
+            Logits(thread, output, start, count);
             while (team.Take(thread, (count + RowsPerTask - 1) / RowsPerTask, out int task))
             {
                 for (int row = task * RowsPerTask; row < Math.Min(count, (task + 1) * RowsPerTask); row++)
@@ -148,6 +144,29 @@ internal sealed class TiedDecoder : IDisposable
         }
     }
 
+    /// <summary>Probabilities of all rows. All threads call it; it ends with a barrier.</summary>
+    /// <param name="thread">The thread.</param>
+    /// <param name="output">Output of the encoder.</param>
+    /// <param name="outputStart">Its first element.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="probabilities">Filled with <c>[rows, vocabulary]</c>.</param>
+    public void Predict(int thread, AlignedBuffer output, int outputStart, int rows, float[] probabilities)
+    {
+        AlignedBuffer block = logits.Value;
+        for (int first = 0; first < rows; first += blockRows)
+        {
+            int count = Math.Min(blockRows, rows - first);
+            Logits(thread, output, outputStart + (first * width), count);
+            while (team.Take(thread, count, out int row))
+            {
+                Softmax(block.Slice(row * LogitWidth, vocabulary), probabilities.AsSpan((first + row) * vocabulary, vocabulary));
+            }
+
+            team.Barrier(thread);
+            team.Lap(thread, StepPart.Softmax);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -156,6 +175,39 @@ internal sealed class TiedDecoder : IDisposable
         backwardPack.Dispose();
         outputPack.Dispose();
         logits.Dispose();
+    }
+
+    /// <summary>The logits of a block of rows. All threads call it; it ends with a barrier.</summary>
+    private void Logits(int thread, AlignedBuffer output, int start, int count)
+    {
+        int stride = LogitWidth;
+        product.Multiply(
+            thread, new LeftOperand(output, start, width, count, width, Transposed: false), forwardPack, stride,
+            logits.Value, 0, stride, ChainStart.Zero, bias.Value.Span);
+        team.Barrier(thread);
+        team.Lap(thread, StepPart.Decoder, 2L * count * stride * width);
+    }
+
+    /// <summary>Summed in double precision: tens of thousands of small terms would be lost beside a float's sum.</summary>
+    private static void Softmax(ReadOnlySpan<float> logits, Span<float> probabilities)
+    {
+        float max = logits[0];
+        foreach (float logit in logits)
+        {
+            max = logit > max ? logit : max;
+        }
+
+        double sum = 0;
+        for (int i = 0; i < logits.Length; i++)
+        {
+            probabilities[i] = Transcendental.Exp(logits[i] - max);
+            sum += probabilities[i];
+        }
+
+        for (int i = 0; i < logits.Length; i++)
+        {
+            probabilities[i] = (float)(probabilities[i] / sum);
+        }
     }
 
     private void Accumulate(int thread, AlignedBuffer output, int start, int count, bool begin)

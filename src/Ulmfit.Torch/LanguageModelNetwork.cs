@@ -109,6 +109,27 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     }
 
     /// <inheritdoc/>
+    public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities)
+    {
+        lock (turn)
+        {
+            int lanes = tokens.Length;
+            if (lanes == 0 || probabilities.Length != (long)lanes * options.Config.VocabularySize)
+            {
+                throw new ArgumentException($"{lanes} lanes of a vocabulary of {options.Config.VocabularySize} do not go with {probabilities.Length} probabilities.", nameof(probabilities));
+            }
+
+            BatchCheck.Tokens(tokens, options.Config.VocabularySize);
+            evaluation.Check(lanes);
+            using DisposeScope scope = torch.NewDisposeScope();
+            using IDisposable mode = torch.no_grad();
+            (Tensor hidden, LstmState[] after) = Forward(new LanguageModelBatch(1, lanes, tokens.ToArray(), default, default), evaluation, null, default);
+            evaluation.Keep(after, lanes);
+            HostData.Copy(decoder.Predict(hidden.reshape(lanes, options.Config.EmbeddingSize))).CopyTo(probabilities);
+        }
+    }
+
+    /// <inheritdoc/>
     public StateDict Save()
     {
         lock (turn)

@@ -57,6 +57,10 @@ internal sealed class TiedDecoder : IDisposable
         return (torch.stack(losses).sum().cpu().item<double>(), backward ? torch.cat(gradients) : null);
     }
 
+    /// <summary>Probabilities <c>[rows, vocabulary]</c> of the tokens that follow.</summary>
+    /// <param name="output">The encoder's output <c>[rows, embedding]</c>.</param>
+    public Tensor Predict(Tensor output) => torch.nn.functional.softmax(torch.nn.functional.linear(output, weight.Value, Bias.Value), 1);
+
     /// <inheritdoc/>
     public void Dispose() => Bias.Dispose();
 }

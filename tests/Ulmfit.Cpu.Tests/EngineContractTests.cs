@@ -1,3 +1,4 @@
+using Ulmfit.Cpu.Kernels;
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
@@ -154,6 +155,82 @@ public sealed class EngineContractTests
         Assert.Equal(all.Sum, counted.Sum + others.Sum, 1e-9);
         Assert.Throws<ArgumentException>(() => network.Evaluate(whole with { Counted = new bool[35] }));
         Assert.Throws<ArgumentException>(() => network.TrainStep(Samples.Window(Samples.Encoder, 3, 2, 1) with { Counted = new bool[6] }, Samples.Step(1, LanguageModelGroups)));
+    }
+
+    [Fact]
+    public void PredictNext_TokenByToken_GivesTheProbabilitiesThatEvaluateSums()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        const int Time = 12, Lanes = 3;
+        int vocabulary = Samples.Encoder.VocabularySize;
+        LanguageModelBatch window = Samples.Window(Samples.Encoder, Time, Lanes, 5) with { ResetLanes = default };
+        LossSum expected = network.Evaluate(window);
+        network.ResetState(evaluation: true);
+        var probabilities = new float[Lanes * vocabulary];
+        double sum = 0;
+        for (int t = 0; t < Time; t++)
+        {
+            network.PredictNext(window.Input.Span.Slice(t * Lanes, Lanes), probabilities);
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                ReadOnlySpan<float> next = probabilities.AsSpan(lane * vocabulary, vocabulary);
+                sum -= Math.Log(next[window.Target.Span[(t * Lanes) + lane]]);
+                double total = 0;
+                foreach (float probability in next)
+                {
+                    total += probability;
+                }
+
+                Assert.Equal(1, total, 1e-5);
+            }
+        }
+
+        Assert.Equal(expected.Sum, sum, 1e-4);
+        Assert.NotEqual(expected.Sum, network.Evaluate(window).Sum);
+    }
+
+    [Fact]
+    public void PredictNext_OnOtherThreadsOrAmongOtherLanes_GivesTheSameBits()
+    {
+        int vocabulary = Samples.Encoder.VocabularySize;
+        float[] Last(int threads, KernelSet kernels, int lanes, int lane)
+        {
+            using var engine = new CpuTrainingEngine(threads, kernels);
+            using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+            var probabilities = new float[lanes * vocabulary];
+            foreach (int token in (int[])[3, 1, 4, 1, 5])
+            {
+                network.PredictNext([.. Enumerable.Range(0, lanes).Select(other => other == lane ? token : 7 + other)], probabilities);
+            }
+
+            return probabilities[(lane * vocabulary)..((lane + 1) * vocabulary)];
+        }
+
+        float[] alone = Last(1, KernelSet.Best, 1, 0);
+        Assert.Equal(alone, Last(3, KernelSet.Best, 1, 0));
+        Assert.Equal(alone, Last(2, KernelSet.Best, 37, 20));
+        Assert.Equal(alone, Last(1, KernelSet.Scalar, 1, 0));
+    }
+
+    [Fact]
+    public void PredictNext_OfWhatDoesNotBelongTogether_IsRefusedAndChangesNothing()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        using ILanguageModelNetwork network = engine.CreateLanguageModel(Samples.LanguageModelOptions(2, 3), Samples.LanguageModel(Samples.Encoder));
+        int vocabulary = Samples.Encoder.VocabularySize;
+        float[] one = new float[vocabulary], two = new float[2 * vocabulary], again = new float[vocabulary];
+        network.PredictNext([3], one);
+        Assert.Throws<ArgumentException>(() => network.PredictNext([], []));
+        Assert.Throws<ArgumentException>(() => network.PredictNext([3], two));
+        Assert.Throws<ArgumentException>(() => network.PredictNext([vocabulary], one));
+        Assert.Throws<ArgumentException>(() => network.PredictNext([-1], one));
+        Assert.Throws<ArgumentException>(() => network.PredictNext([3, 4], two));
+        network.PredictNext([5], one);
+        network.ResetState(evaluation: true);
+        network.PredictNext([3], again);
+        network.PredictNext([5], again);
+        Assert.Equal(again, one);
     }
 
     [Fact]

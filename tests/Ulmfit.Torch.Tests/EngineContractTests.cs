@@ -186,6 +186,7 @@ public sealed class EngineContractTests
         {
             model.TrainStep(Samples.Window(Samples.Encoder, 6, 4, i), Samples.Step(i, LanguageModelGroups));
             model.Evaluate(Samples.Window(Samples.Encoder, 6, 3, i));
+            model.PredictNext([i, 2, 3], new float[3 * Samples.Encoder.VocabularySize]);
             model.Save();
             ClassifierBatch batch = Samples.Documents(Samples.Classifier, 6, 30, i);
             classifier.TrainStep(batch, Samples.Step(i, ClassifierGroups));

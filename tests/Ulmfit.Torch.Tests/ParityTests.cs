@@ -32,6 +32,13 @@ public sealed class ParityTests
         LanguageModelBatch held = Samples.Window(Samples.Encoder, 9, 3, 99);
         Assert.Equal(expected.Evaluate(held).Mean, actual.Evaluate(held).Mean, 1e-4);
         Assert.Equal(expected.Evaluate(held).Mean, actual.Evaluate(held).Mean, 1e-4);
+        float[] p = new float[3 * Samples.Encoder.VocabularySize], q = new float[p.Length];
+        for (int t = 0; t < 3; t++)
+        {
+            expected.PredictNext([t, 5, 7], p);
+            actual.PredictNext([t, 5, 7], q);
+            Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+        }
     }
 
     [Theory]

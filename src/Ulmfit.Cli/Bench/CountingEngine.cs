@@ -46,6 +46,8 @@ internal sealed class CountingEngine(ITrainingEngine engine) : ITrainingEngine
 
         public LossSum Evaluate(in LanguageModelBatch batch) => network.Evaluate(batch);
 
+        public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities) => network.PredictNext(tokens, probabilities);
+
         public StateDict Save() => network.Save();
 
         public void Dispose() => network.Dispose();

@@ -85,6 +85,15 @@ public interface ILanguageModelNetwork : INetwork
     /// </summary>
     /// <exception cref="ArgumentException">The batch is malformed, or has another width than the carried state.</exception>
     LossSum Evaluate(in LanguageModelBatch batch);
+
+    /// <summary>
+    /// Reads one more token in each lane, without dropout and from the state that the last evaluation carried on, and gives
+    /// the probability of every token to be the next. <see cref="Evaluate"/> of the same tokens sums −ln of these.
+    /// </summary>
+    /// <param name="tokens">A token for each lane, as many as the carried state has.</param>
+    /// <param name="probabilities">Filled with <c>[lanes, vocabulary]</c>.</param>
+    /// <exception cref="ArgumentException">A token is none, or there are not as many lanes or probabilities as belong together; nothing has changed.</exception>
+    void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities);
 }
 
 /// <summary>An AWD-LSTM encoder with concat pooling and a classification head.</summary>

@@ -43,4 +43,7 @@ public enum RandomPurpose
 
     /// <summary>Dropout in the head; the layer is the block.</summary>
     HeadDropout = 9,
+
+    /// <summary>Which token a language model writes next.</summary>
+    Generation = 10,
 }

@@ -199,6 +199,8 @@ public sealed class DirectionTrainingTests
 
         public LossSum Evaluate(in LanguageModelBatch batch) => inner.Evaluate(batch);
 
+        public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities) => inner.PredictNext(tokens, probabilities);
+
         public StateDict Save() => inner.Save();
 
         public void Dispose() => inner.Dispose();
