@@ -20,9 +20,14 @@ internal sealed class TrainCommand
     private readonly Option<string> pretrained = new("--pretrained") { Description = "Folder of a pretrained language model, or none", DefaultValueFactory = _ => TrainingSettings.NoPretrained };
     private readonly Option<string?> settings = new("--settings") { Description = "JSON file with training settings; the options below override it" };
     private readonly Option<Directions?> direction = new("--direction") { Description = "forward, backward or both" };
-    private readonly Option<string?> strategy = new("--strategy") { Description = "gradual, full, last or chain-thaw" };
+    private readonly Option<string?> strategy = new("--strategy") { Description = "gradual, full, last, chain-thaw or partial" };
+    private readonly Option<int?> freezeTo = new("--freeze-to") { Description = "With --strategy partial: the lowest group that is trained, from 0 (embedding); -1 is the head, -2 the layer below it" };
     private readonly Option<string?> schedule = new("--schedule") { Description = "stlr, one-cycle, cosine or constant" };
+    private readonly Option<string?> languageModelSchedule = new("--lm-schedule") { Description = "The schedule of language-model fine-tuning, where it is another" };
+    private readonly Option<string?> classifierSchedule = new("--classifier-schedule") { Description = "The schedule of classifier training, where it is another" };
     private readonly Option<bool> noDiscriminative = new("--no-discriminative") { Description = "One learning rate for all layers" };
+    private readonly Option<bool> noLanguageModelDiscriminative = new("--no-lm-discriminative") { Description = "One learning rate for all layers of the language model" };
+    private readonly Option<bool> noClassifierDiscriminative = new("--no-classifier-discriminative") { Description = "One learning rate for all layers of the classifier" };
     private readonly Option<bool> noLanguageModel = new("--no-lm-finetuning") { Description = "Leave the language model as it is" };
     private readonly Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice" };
     private readonly Option<string> engine = new("--engine") { Description = "Training engine: " + string.Join(" or ", Engines.Names), DefaultValueFactory = _ => Engines.Names[0] };
@@ -36,8 +41,8 @@ internal sealed class TrainCommand
         var train = new TrainCommand();
         var command = new Command("train", "Train a classifier on labelled text")
         {
-            train.data, train.test, train.unlabeled, train.pretrained, train.settings, train.direction, train.strategy, train.schedule,
-            train.noDiscriminative, train.noLanguageModel, train.seed, train.engine, train.threads, train.output, train.json,
+            train.data, train.test, train.unlabeled, train.pretrained, train.settings, train.direction, train.strategy, train.freezeTo,
+            train.schedule, train.languageModelSchedule, train.classifierSchedule, train.noDiscriminative, train.noLanguageModelDiscriminative, train.noClassifierDiscriminative, train.noLanguageModel, train.seed, train.engine, train.threads, train.output, train.json,
         };
         train.columns.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => train.Run(parsed, cancellationToken), CancellationToken.None));
@@ -95,24 +100,36 @@ internal sealed class TrainCommand
         return ExitCodes.Done;
     }
 
+    // An option for both phases overrides what the file says of each of them.
     private TrainingSettings SettingsOf(ParseResult parsed)
     {
         TrainingSettings chosen = parsed.GetValue(settings) is string path ? TrainingSettings.Parse(File.ReadAllText(path)) : TrainingSettings.Default;
-        chosen = chosen with
+        ScheduleKind? both = Named<ScheduleKind>("--schedule", parsed.GetValue(schedule));
+        Strategy unfreezing = Named<Strategy>("--strategy", parsed.GetValue(strategy)) ?? chosen.Strategy;
+        bool one = parsed.GetValue(noDiscriminative);
+        LanguageModelSettings lm = chosen.LanguageModel;
+        ClassifierSettings classifier = chosen.Classifier;
+        return (chosen with
         {
             Pretrained = parsed.GetRequiredValue(pretrained),
             Directions = parsed.GetValue(direction) ?? chosen.Directions,
-            Strategy = Named<Strategy>("--strategy", parsed.GetValue(strategy)) ?? chosen.Strategy,
-            Schedule = Named<ScheduleKind>("--schedule", parsed.GetValue(schedule)) ?? chosen.Schedule,
-            Discriminative = parsed.GetValue(noDiscriminative) ? false : chosen.Discriminative,
+            Strategy = unfreezing,
+            FreezeTo = parsed.GetValue(freezeTo) ?? (unfreezing == Strategy.Partial ? chosen.FreezeTo : null),
+            Schedule = both ?? chosen.Schedule,
+            Discriminative = one ? false : chosen.Discriminative,
             Seed = parsed.GetValue(seed) ?? chosen.Seed,
-        };
-        if (parsed.GetValue(noLanguageModel))
-        {
-            chosen = chosen with { LanguageModel = chosen.LanguageModel with { FineTune = false } };
-        }
-
-        return chosen.Validated();
+            LanguageModel = lm with
+            {
+                FineTune = parsed.GetValue(noLanguageModel) ? false : lm.FineTune,
+                Schedule = Named<ScheduleKind>("--lm-schedule", parsed.GetValue(languageModelSchedule)) ?? (both is null ? lm.Schedule : null),
+                Discriminative = one || parsed.GetValue(noLanguageModelDiscriminative) ? false : lm.Discriminative,
+            },
+            Classifier = classifier with
+            {
+                Schedule = Named<ScheduleKind>("--classifier-schedule", parsed.GetValue(classifierSchedule)) ?? (both is null ? classifier.Schedule : null),
+                Discriminative = one || parsed.GetValue(noClassifierDiscriminative) ? false : classifier.Discriminative,
+            },
+        }).Validated();
     }
 
     /// <summary>The value that the settings' JSON knows by this name, so that both have the same names.</summary>

@@ -30,6 +30,15 @@ public sealed record ClassifierSettings
     /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>The schedule of this phase's stages; when absent that of the whole settings.</summary>
+    public ScheduleKind? Schedule { get; init; }
+
+    /// <summary>Whether lower groups learn at lower rates in this phase; when absent as in the whole settings.</summary>
+    public bool? Discriminative { get; init; }
+
+    /// <summary>By how much the rate falls from group to group in this phase; when absent as in the whole settings.</summary>
+    public double? DiscriminativeFactor { get; init; }
+
     /// <summary>Documents of a batch; fewer where the data set is too small for 32 batches of that size.</summary>
     public int Batch { get; init; } = 64;
 
@@ -61,6 +70,7 @@ public sealed record ClassifierSettings
     {
         check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
         check(LearningRate is null or (> 0 and <= 1), "classifier.learningRate", "must lie in (0, 1]");
+        check(DiscriminativeFactor is null or (>= 1 and <= 100), "classifier.discriminativeFactor", "must lie in [1, 100]");
         check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");
         check(DropMultiplier is >= 0 and < 2, "classifier.dropMultiplier", "must lie in [0, 2): a rate reaches 1 there");
         check(WeightDecay is >= 0 and < 1, "classifier.weightDecay", "must lie in [0, 1)");

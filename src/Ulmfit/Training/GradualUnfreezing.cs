@@ -16,11 +16,15 @@ public static class GradualUnfreezing
         ArgumentNullException.ThrowIfNull(ratesOf);
         for (int top = 1; top < groups; top++)
         {
-            yield return new Stage(top == 1 ? "head" : $"last-{top}", StageKind.Classifier, 1, TopGroups(groups, top), ratesOf(top == 1 ? 2 * learningRate : learningRate));
+            yield return TopStage(groups, top, 1, ratesOf(top == 1 ? 2 * learningRate : learningRate));
         }
 
-        yield return new Stage("all", StageKind.Classifier, epochs, TopGroups(groups, groups), ratesOf(learningRate));
+        yield return TopStage(groups, groups, epochs, ratesOf(learningRate));
     }
+
+    /// <summary>A classifier stage that trains the <paramref name="top"/> highest of <paramref name="groups"/> groups.</summary>
+    internal static Stage TopStage(int groups, int top, int epochs, double[] rates) =>
+        new(top == 1 ? "head" : top == groups ? "all" : $"last-{top}", StageKind.Classifier, epochs, TopGroups(groups, top), rates);
 
     /// <summary>True for the <paramref name="top"/> highest of <paramref name="groups"/> groups.</summary>
     internal static bool[] TopGroups(int groups, int top) => [.. Enumerable.Range(0, groups).Select(group => group >= groups - top)];

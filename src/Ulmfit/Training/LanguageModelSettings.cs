@@ -21,6 +21,15 @@ public sealed record LanguageModelSettings
     /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>The schedule of this phase's stages; when absent that of the whole settings.</summary>
+    public ScheduleKind? Schedule { get; init; }
+
+    /// <summary>Whether lower groups learn at lower rates in this phase; when absent as in the whole settings.</summary>
+    public bool? Discriminative { get; init; }
+
+    /// <summary>By how much the rate falls from group to group in this phase; when absent as in the whole settings.</summary>
+    public double? DiscriminativeFactor { get; init; }
+
     /// <summary>Lanes of a batch; when absent as many as leave each lane about sixteen windows, between 8 and 64.</summary>
     public int? Batch { get; init; }
 
@@ -49,6 +58,7 @@ public sealed record LanguageModelSettings
     {
         check(Epochs is null or (>= 1 and <= 1000), "languageModel.epochs", "must lie in [1, 1000]");
         check(LearningRate is null or (> 0 and <= 1), "languageModel.learningRate", "must lie in (0, 1]");
+        check(DiscriminativeFactor is null or (>= 1 and <= 100), "languageModel.discriminativeFactor", "must lie in [1, 100]");
         check(Batch is null or (>= 1 and <= 4096), "languageModel.batch", "must lie in [1, 4096]");
         check(Bptt is >= 2 and <= 1000, "languageModel.bptt", "must lie in [2, 1000]");
         check(DropMultiplier is >= 0 and < 4, "languageModel.dropMultiplier", "must lie in [0, 4): a rate reaches 1 there");

@@ -15,6 +15,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     /// <param name="pretrained">Whether training starts from a pretrained model.</param>
     /// <param name="rows">Labelled rows that are trained on.</param>
     /// <param name="tokens">Tokens of all text that the language model is trained on.</param>
+    /// <exception cref="TrainingSettingsException">The settings name a group that the model does not have.</exception>
     public static StagePlan Of(TrainingSettings settings, int layers, bool pretrained, int rows, long tokens)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -28,8 +29,6 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         return new StagePlan(stages);
     }
 
-    private static double FactorOf(TrainingSettings settings, bool pretrained) => settings.Discriminative ?? pretrained ? settings.DiscriminativeFactor : 1;
-
     // A pretrained model first adapts its embedding and decoder, where new words have only mean rows, then all of it
     // (fastai's frozen epoch). From scratch there is nothing to protect: one stage, one rate for all groups.
     private static IEnumerable<Stage> LanguageModelStages(TrainingSettings settings, int groups, bool pretrained)
@@ -37,7 +36,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         LanguageModelSettings lm = settings.LanguageModel;
         double rate = lm.LearningRate ?? (pretrained ? LanguageModelSettings.FineTuningRate : LanguageModelSettings.FromScratchRate);
         int epochs = lm.Epochs ?? (pretrained ? LanguageModelSettings.FineTuningEpochs : LanguageModelSettings.FromScratchEpochs);
-        double[] rates = DiscriminativeLearningRates.Of(rate, groups, FactorOf(settings, pretrained));
+        double[] rates = DiscriminativeLearningRates.Of(rate, groups, settings.DiscriminativeFactorOf(StageKind.LanguageModel, pretrained));
         if (pretrained && epochs > 1)
         {
             yield return new Stage("lm-embedding", StageKind.LanguageModel, 1, GradualUnfreezing.TopGroups(groups, 1), rates);
@@ -52,13 +51,23 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         ClassifierSettings classifier = settings.Classifier;
         int epochs = classifier.Epochs ?? (!pretrained && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsEpochs : ClassifierSettings.DefaultEpochs);
         double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
-        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, FactorOf(settings, pretrained));
+        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.DiscriminativeFactorOf(StageKind.Classifier, pretrained));
         return settings.Strategy switch
         {
             Strategy.Gradual => GradualUnfreezing.Stages(groups, epochs, rate, RatesOf),
-            Strategy.Full => [new Stage("all", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, groups), RatesOf(rate))],
-            Strategy.Last => [new Stage("head", StageKind.Classifier, epochs, GradualUnfreezing.TopGroups(groups, 1), RatesOf(rate))],
+            Strategy.Full => [GradualUnfreezing.TopStage(groups, groups, epochs, RatesOf(rate))],
+            Strategy.Last => [GradualUnfreezing.TopStage(groups, 1, epochs, RatesOf(rate))],
+            Strategy.Partial => [GradualUnfreezing.TopStage(groups, groups - LowestTrained(settings, groups), epochs, RatesOf(rate))],
             _ => ChainThaw.Stages(groups, epochs, RatesOf(rate)),
         };
+    }
+
+    // fastai's freeze_to(n): a negative n counts from the top.
+    private static int LowestTrained(TrainingSettings settings, int groups)
+    {
+        int given = settings.FreezeTo ?? 0, lowest = given < 0 ? groups + given : given;
+        return lowest >= 0 && lowest < groups
+            ? lowest
+            : throw new TrainingSettingsException([new SettingsError("freezeTo", $"is {given}, but the classifier has the groups 0 to {groups - 1}, or {-groups} to -1 counted from the top")]);
     }
 }

@@ -27,7 +27,7 @@ public sealed class TrainingEpoch : IDisposable
         correctBefore = correct;
         stepsBefore = plan.StepsOfEpochs.Take(plan.Position.Epoch).Sum();
         steps = plan.StepsOfEpochs[plan.Position.Epoch];
-        schedule = plan.Settings.ScheduleOf(Math.Max(1, plan.StepsOfEpochs.Sum()));
+        schedule = plan.Settings.ScheduleOf(plan.Stage.Kind, Math.Max(1, plan.StepsOfEpochs.Sum()));
     }
 
     /// <summary>Trains to the end of the epoch, or of a slice of it where settings ask for slices.</summary>

@@ -23,9 +23,13 @@ public enum Strategy
     /// <summary>Chain-thaw.</summary>
     [JsonStringEnumMemberName("chain-thaw")]
     ChainThaw,
+
+    /// <summary>The groups from <see cref="TrainingSettings.FreezeTo"/> on, from the first epoch on; those below stay as they are.</summary>
+    [JsonStringEnumMemberName("partial")]
+    Partial,
 }
 
-/// <summary>The learning-rate schedule of every stage.</summary>
+/// <summary>The learning-rate schedule of a stage.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ScheduleKind>))]
 public enum ScheduleKind
 {
@@ -97,15 +101,22 @@ public sealed record TrainingSettings
     public Strategy Strategy { get; init; } = Strategy.Gradual;
 
     /// <summary>
+    /// With the strategy <c>partial</c>, and only with it: the lowest group that is trained, as fastai's
+    /// <c>freeze_to(n)</c>. The groups are the embedding (0), each LSTM layer and the head; a negative number counts from
+    /// the top, so −2 trains the head and the layer below it.
+    /// </summary>
+    public int? FreezeTo { get; init; }
+
+    /// <summary>
     /// Whether lower groups learn at lower rates; when absent, they do from a pretrained model. From scratch there is
-    /// nothing in them to keep.
+    /// nothing in them to keep. Of both phases, unless <c>languageModel</c> or <c>classifier</c> says otherwise for its own.
     /// </summary>
     public bool? Discriminative { get; init; }
 
-    /// <summary>By how much the rate falls from one group to the next below it; 2.6 in the paper.</summary>
+    /// <summary>By how much the rate falls from one group to the next below it, 2.6 in the paper; of both phases, unless one says otherwise.</summary>
     public double DiscriminativeFactor { get; init; } = DiscriminativeLearningRates.PaperFactor;
 
-    /// <summary>The schedule of every stage.</summary>
+    /// <summary>The schedule of every stage of both phases, unless one says otherwise.</summary>
     public ScheduleKind Schedule { get; init; } = ScheduleKind.SlantedTriangular;
 
     /// <summary>Share of the rows that is held out for the evaluation gate, in (0, 0.5].</summary>
@@ -174,6 +185,7 @@ public sealed record TrainingSettings
 
         Check(Seed <= MaximumSeed, "seed", "must be at most 9007199254740991");
         Check(!string.IsNullOrWhiteSpace(Pretrained), "pretrained", "must be the name of a pretrained model or \"none\"");
+        Check((Strategy == Strategy.Partial) == (FreezeTo is not null), "freezeTo", "must be given with the strategy \"partial\" and with no other");
         Check(DiscriminativeFactor is >= 1 and <= 100, "discriminativeFactor", "must lie in [1, 100]");
         Check(HeldOutFraction is > 0 and <= 0.5, "heldOutFraction", "must lie in (0, 0.5]");
         Check(MinimumCount >= 1, "minimumCount", "must be at least 1");
@@ -195,11 +207,20 @@ public sealed record TrainingSettings
     };
 
     /// <summary>The schedule of a stage of <paramref name="iterations"/> steps.</summary>
-    internal ISchedule ScheduleOf(int iterations) => Schedule switch
+    internal ISchedule ScheduleOf(StageKind phase, int iterations) => ((phase == StageKind.LanguageModel ? LanguageModel.Schedule : Classifier.Schedule) ?? Schedule) switch
     {
         ScheduleKind.SlantedTriangular => new SlantedTriangularSchedule(iterations),
         ScheduleKind.OneCycle => new OneCycleSchedule(iterations),
         ScheduleKind.Cosine => new CosineSchedule(iterations),
         _ => new ConstantSchedule(),
     };
+
+    /// <summary>By how much the learning rate falls from group to group in a phase; 1 where it does not.</summary>
+    internal double DiscriminativeFactorOf(StageKind phase, bool pretrained)
+    {
+        (bool? own, double? ownFactor) = phase == StageKind.LanguageModel
+            ? (LanguageModel.Discriminative, LanguageModel.DiscriminativeFactor)
+            : (Classifier.Discriminative, Classifier.DiscriminativeFactor);
+        return own ?? Discriminative ?? pretrained ? ownFactor ?? DiscriminativeFactor : 1;
+    }
 }

@@ -31,6 +31,80 @@ public sealed class StagePlanTests
         Assert.Equal(expected, string.Join(' ', plan.Stages.Where(stage => stage.Kind == StageKind.Classifier).Select(Picture)));
     }
 
+    // fastai's freeze_to(n) on five groups.
+    [Theory]
+    [InlineData(0, "all #####")]
+    [InlineData(1, "last-4 .####")]
+    [InlineData(3, "last-2 ...##")]
+    [InlineData(4, "head ....#")]
+    [InlineData(-1, "head ....#")]
+    [InlineData(-2, "last-2 ...##")]
+    [InlineData(-5, "all #####")]
+    public void Partial_FreezeTo_TrainsThatGroupAndThoseAboveIt(int freezeTo, string expected)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { Strategy = Strategy.Partial, FreezeTo = freezeTo };
+        Stage stage = Assert.Single(StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens).Stages, stage => stage.Kind == StageKind.Classifier);
+
+        Assert.Equal(expected, $"{stage.Name} {Picture(stage)}");
+        Assert.Equal(6, stage.Epochs);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(-6)]
+    public void Partial_GroupThatDoesNotExist_IsRefused(int freezeTo)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { Strategy = Strategy.Partial, FreezeTo = freezeTo };
+
+        var exception = Assert.Throws<TrainingSettingsException>(() => StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens));
+
+        Assert.Equal("freezeTo", Assert.Single(exception.Errors).Path);
+    }
+
+    // The rows of the paper's ablation choose discrimination and schedule of each phase by itself.
+    [Theory]
+    [InlineData(null, null, null, 2.6, 2.6)]
+    [InlineData(null, false, null, 1, 2.6)]
+    [InlineData(null, null, false, 2.6, 1)]
+    [InlineData(false, null, null, 1, 1)]
+    [InlineData(false, true, null, 2.6, 1)]
+    [InlineData(false, null, true, 1, 2.6)]
+    public void Discriminative_OfOnePhase_OverridesThatOfBoth(bool? both, bool? languageModel, bool? classifier, double languageModelFactor, double classifierFactor)
+    {
+        StagePlan plan = StagePlan.Of(OfPhases(both, languageModel, classifier), layers: 3, pretrained: true, Rows, Tokens);
+
+        Assert.All(plan.Stages, stage => Assert.Equal(
+            stage.Kind == StageKind.LanguageModel ? languageModelFactor : classifierFactor, stage.LearningRates[^1] / stage.LearningRates[^2], 1e-12));
+    }
+
+    [Fact]
+    public void DiscriminativeFactor_OfEachPhase_IsItsOwn()
+    {
+        TrainingSettings settings = TrainingSettings.Default with
+        {
+            DiscriminativeFactor = 9, LanguageModel = new LanguageModelSettings { DiscriminativeFactor = 2 }, Classifier = new ClassifierSettings { DiscriminativeFactor = 3 },
+        };
+        StagePlan plan = StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens);
+
+        Assert.All(plan.Stages, stage => Assert.Equal(stage.Kind == StageKind.LanguageModel ? 2 : 3, stage.LearningRates[^1] / stage.LearningRates[^2], 1e-12));
+    }
+
+    [Theory]
+    [InlineData(null, null, "SlantedTriangularSchedule", "SlantedTriangularSchedule")]
+    [InlineData(ScheduleKind.Constant, null, "ConstantSchedule", "SlantedTriangularSchedule")]
+    [InlineData(null, ScheduleKind.Cosine, "SlantedTriangularSchedule", "CosineSchedule")]
+    [InlineData(ScheduleKind.OneCycle, ScheduleKind.Constant, "OneCycleSchedule", "ConstantSchedule")]
+    public void Schedule_OfOnePhase_OverridesThatOfBoth(ScheduleKind? languageModel, ScheduleKind? classifier, string languageModelSchedule, string classifierSchedule)
+    {
+        TrainingSettings settings = TrainingSettings.Default with
+        {
+            LanguageModel = new LanguageModelSettings { Schedule = languageModel }, Classifier = new ClassifierSettings { Schedule = classifier },
+        };
+
+        Assert.Equal(languageModelSchedule, settings.ScheduleOf(StageKind.LanguageModel, 10).GetType().Name);
+        Assert.Equal(classifierSchedule, settings.ScheduleOf(StageKind.Classifier, 10).GetType().Name);
+    }
+
     [Fact]
     public void LanguageModel_Pretrained_AdaptsTheEmbeddingFirstAndThenAll()
     {
@@ -104,6 +178,13 @@ public sealed class StagePlanTests
         Assert.All(without, name => Assert.False(AwdLstmNames.HasWeightDecay(name)));
         Assert.All(with, name => Assert.True(AwdLstmNames.HasWeightDecay(name)));
     }
+
+    private static TrainingSettings OfPhases(bool? both, bool? languageModel, bool? classifier) => TrainingSettings.Default with
+    {
+        Discriminative = both,
+        LanguageModel = new LanguageModelSettings { Discriminative = languageModel },
+        Classifier = new ClassifierSettings { Discriminative = classifier },
+    };
 
     private static string Picture(Stage stage) => string.Concat(stage.TrainedGroups.Select(trained => trained ? '#' : '.'));
 }
