@@ -21,9 +21,10 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
 
     public IReadOnlyDictionary<Direction, TrainedDirection> Train(CancellationToken cancellationToken)
     {
+        // Settings that do not go with the data are refused here, before anything is written.
+        Dictionary<Direction, DirectionTraining> trainings = settings.Directions.Each().ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, settings, direction, pretrained));
         Directory.CreateDirectory(directory);
         CheckFingerprint();
-        Dictionary<Direction, DirectionTraining> trainings = settings.Directions.Each().ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, settings, direction, pretrained));
         var trained = new Dictionary<Direction, TrainedDirection>();
         AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())

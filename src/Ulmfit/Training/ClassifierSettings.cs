@@ -66,6 +66,9 @@ public sealed record ClassifierSettings
     /// <summary>How classes weigh in the loss.</summary>
     public ClassWeighting ClassWeights { get; init; } = ClassWeighting.None;
 
+    /// <summary>Weights of single labels in the loss, on top of <see cref="ClassWeights"/>; a label that is not named weighs 1.</summary>
+    public IReadOnlyDictionary<string, double>? LabelWeights { get; init; }
+
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
@@ -79,5 +82,9 @@ public sealed record ClassifierSettings
         check(ChunkLength is >= 1 and <= 10_000, "classifier.chunkLength", "must lie in [1, 10000]");
         check(MaxLength is >= 1 and <= 1_000_000, "classifier.maxLength", "must lie in [1, 1000000]");
         check(LabelSmoothing is >= 0 and < 1, "classifier.labelSmoothing", "must lie in [0, 1)");
+        foreach ((string label, double weight) in LabelWeights ?? new Dictionary<string, double>())
+        {
+            check(weight is > 0 and <= 1e6, $"classifier.labelWeights.{label}", "must lie in (0, 1000000]");
+        }
     }
 }

@@ -22,6 +22,7 @@ public sealed class DirectionTraining
     private readonly long languageModelTokens;
     private readonly int languageModelBatch;
     private readonly int classifierBatch;
+    private readonly float[]? classWeights;
 
     /// <summary>The training of <paramref name="direction"/>.</summary>
     /// <exception cref="TrainingSettingsException">The settings are not acceptable.</exception>
@@ -45,6 +46,7 @@ public sealed class DirectionTraining
         languageModelTokens = languageModelTrain.Sum(document => (long)document.Length);
         languageModelBatch = LanguageModelBatchFor(languageModelTokens);
         classifierBatch = ClassifierBatchFor(train.Length);
+        classWeights = ClassWeights.Of(settings.Classifier, data.Labels, train);
         Plan = StagePlan.Of(settings, encoder.Layers, pretrained is not null, train.Length, languageModelTokens);
         ClassifierConfig = new ClassifierConfig(encoder, settings.Classifier.HeadHiddenSize, data.Labels.Count)
         {
@@ -152,21 +154,10 @@ public sealed class DirectionTraining
         var batches = new ClassifierBatches(train, classifierBatch, KeyOf(position.Stage, position.Epoch));
         var options = new ClassifierOptions(ClassifierConfig, DropoutRates.Classifier.Scaled((float)classifier.DropMultiplier))
         {
-            ClassWeights = classifier.ClassWeights == ClassWeighting.Balanced ? BalancedWeights() : null,
+            ClassWeights = classWeights,
             LabelSmoothing = (float)classifier.LabelSmoothing,
         };
         return new ClassifierEpoch(engine.CreateClassifier(options, state), batches, heldOut, data.Labels);
-    }
-
-    private float[] BalancedWeights()
-    {
-        var rows = new int[data.Labels.Count];
-        foreach (Document document in train)
-        {
-            rows[document.Label]++;
-        }
-
-        return [.. rows.Select(count => count == 0 ? 0f : (float)((double)train.Length / (rows.Length * (double)count)))];
     }
 
     private Document[] Read(IReadOnlyList<Document> documents) => [.. documents.Select(document => document with { Tokens = Read(document.Tokens) })];
