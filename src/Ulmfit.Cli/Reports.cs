@@ -51,9 +51,10 @@ internal static class Reports
         string heldOut = epoch.Kind == StageKind.LanguageModel
             ? $"held-out perplexity {Number(epoch.Perplexity, "F1")}"
             : $"held-out loss {Number(epoch.HeldOutLoss, "F4")}  accuracy {Number(epoch.Accuracy, "P1")}";
+        string restored = epoch.Restored is RestoredEpoch best ? $"  goes on from the best, {best.Stage} {best.Epoch}" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{direction.ToString().ToLowerInvariant(),-8}  {epoch.Stage,-12}  {epoch.Epoch,3}/{epoch.Epochs,-3}  lr {epoch.LearningRate:E1}  train loss {epoch.TrainLoss:F4}  {heldOut}  {epoch.Seconds:F1} s");
+            $"{direction.ToString().ToLowerInvariant(),-8}  {epoch.Stage,-12}  {epoch.Epoch,3}/{epoch.Epochs,-3}  lr {epoch.LearningRate:E1}  train loss {epoch.TrainLoss:F4}  {heldOut}  {epoch.Seconds:F1} s{restored}");
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";

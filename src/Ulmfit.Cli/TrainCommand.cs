@@ -31,6 +31,7 @@ internal sealed class TrainCommand
     private readonly Option<bool> noLanguageModel = new("--no-lm-finetuning") { Description = "Leave the language model as it is" };
     private readonly Option<string?> classWeights = new("--class-weights") { Description = "none, or balanced: every class weighs the same however many rows it has" };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { Description = "Share of the target that is spread over all classes" };
+    private readonly Option<int?> earlyStopping = new("--early-stopping") { Description = "End classifier training after this many epochs without a better held-out loss, and go back to the best epoch" };
     private readonly Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice" };
     private readonly Option<string> engine = new("--engine") { Description = "Training engine: " + string.Join(" or ", Engines.Names), DefaultValueFactory = _ => Engines.Names[0] };
     private readonly Option<int> threads = new("--threads") { Description = "Threads of the engine; the result does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -45,7 +46,7 @@ internal sealed class TrainCommand
         {
             train.data, train.test, train.unlabeled, train.pretrained, train.settings, train.direction, train.strategy, train.freezeTo,
             train.schedule, train.languageModelSchedule, train.classifierSchedule, train.noDiscriminative, train.noLanguageModelDiscriminative, train.noClassifierDiscriminative, train.noLanguageModel,
-            train.classWeights, train.labelSmoothing, train.seed, train.engine, train.threads, train.output, train.json,
+            train.classWeights, train.labelSmoothing, train.earlyStopping, train.seed, train.engine, train.threads, train.output, train.json,
         };
         train.columns.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => train.Run(parsed, cancellationToken), CancellationToken.None));
@@ -133,6 +134,7 @@ internal sealed class TrainCommand
                 Discriminative = one || parsed.GetValue(noClassifierDiscriminative) ? false : classifier.Discriminative,
                 ClassWeights = Named<ClassWeighting>("--class-weights", parsed.GetValue(classWeights)) ?? classifier.ClassWeights,
                 LabelSmoothing = parsed.GetValue(labelSmoothing) ?? classifier.LabelSmoothing,
+                EarlyStopping = parsed.GetValue(earlyStopping) is int patience ? (classifier.EarlyStopping ?? new EarlyStoppingSettings()) with { Patience = patience } : classifier.EarlyStopping,
             },
         }).Validated();
     }

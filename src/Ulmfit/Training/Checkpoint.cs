@@ -27,21 +27,42 @@ public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateD
     /// <summary>Documents classified rightly in a begun epoch.</summary>
     public long EpochCorrect { get; init; }
 
+    /// <summary>The best epoch of the phase so far; null where early stopping is not asked for.</summary>
+    public BestEpoch? Best { get; init; }
+
     /// <summary>Measurements of the epoch that has just ended; null in the middle of one, and not part of the file.</summary>
     public EpochMetrics? LastEpoch { get; init; }
 
     /// <summary>Writes the checkpoint as safetensors, its position in the metadata.</summary>
-    public void Write(Stream destination) => Safetensors.Write(destination, State, new Dictionary<string, string>
+    public void Write(Stream destination)
     {
-        ["format"] = Format,
-        ["stage"] = Position.Stage.ToString(CultureInfo.InvariantCulture),
-        ["epoch"] = Position.Epoch.ToString(CultureInfo.InvariantCulture),
-        ["step"] = Position.Step.ToString(CultureInfo.InvariantCulture),
-        ["finished"] = Finished ? "true" : "false",
-        ["epochLossSum"] = JsonSerializer.Serialize(EpochLoss.Sum),
-        ["epochLossCount"] = EpochLoss.Count.ToString(CultureInfo.InvariantCulture),
-        ["epochCorrect"] = EpochCorrect.ToString(CultureInfo.InvariantCulture),
-    });
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["stage"] = Position.Stage.ToString(CultureInfo.InvariantCulture),
+            ["epoch"] = Position.Epoch.ToString(CultureInfo.InvariantCulture),
+            ["step"] = Position.Step.ToString(CultureInfo.InvariantCulture),
+            ["finished"] = Finished ? "true" : "false",
+            ["epochLossSum"] = JsonSerializer.Serialize(EpochLoss.Sum),
+            ["epochLossCount"] = EpochLoss.Count.ToString(CultureInfo.InvariantCulture),
+            ["epochCorrect"] = EpochCorrect.ToString(CultureInfo.InvariantCulture),
+        };
+        StateDict tensors = State;
+        if (Best is not null)
+        {
+            metadata["bestStage"] = Best.Stage.ToString(CultureInfo.InvariantCulture);
+            metadata["bestEpoch"] = Best.Epoch.ToString(CultureInfo.InvariantCulture);
+            metadata["bestScore"] = JsonSerializer.Serialize(Best.Score);
+            metadata["bestEpochsSince"] = Best.EpochsSince.ToString(CultureInfo.InvariantCulture);
+            tensors = State.Where(_ => true);
+            foreach ((string name, Tensor tensor) in Best.Weights)
+            {
+                tensors.Add(TrainingStateNames.Best(name), tensor);
+            }
+        }
+
+        Safetensors.Write(destination, tensors, metadata);
+    }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The file is no checkpoint, or of another format.</exception>
@@ -57,15 +78,34 @@ public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateD
         try
         {
             int Number(string key) => int.Parse(Text(key), CultureInfo.InvariantCulture);
-            return new Checkpoint(new TrainingPosition(Number("stage"), Number("epoch"), Number("step")), Text("finished") == "true", file.Tensors)
+            double Real(string key) => JsonSerializer.Deserialize<double>(Text(key));
+            return new Checkpoint(
+                new TrainingPosition(Number("stage"), Number("epoch"), Number("step")), Text("finished") == "true", file.Tensors.Where(name => TrainingStateNames.WeightOfBest(name) is null))
             {
-                EpochLoss = new LossSum(JsonSerializer.Deserialize<double>(Text("epochLossSum")), Number("epochLossCount")),
-                EpochCorrect = Number("epochCorrect"),
+                EpochLoss = new LossSum(Real("epochLossSum"), long.Parse(Text("epochLossCount"), CultureInfo.InvariantCulture)),
+                EpochCorrect = long.Parse(Text("epochCorrect"), CultureInfo.InvariantCulture),
+                Best = file.Metadata.ContainsKey("bestStage")
+                    ? new BestEpoch(Number("bestStage"), Number("bestEpoch"), Real("bestScore"), Number("bestEpochsSince"), BestWeights(file.Tensors))
+                    : null,
             };
         }
         catch (Exception exception) when (exception is FormatException or OverflowException or JsonException)
         {
             throw new InvalidDataException("The file is no checkpoint: its metadata holds a malformed number.", exception);
         }
+    }
+
+    private static StateDict BestWeights(StateDict tensors)
+    {
+        var weights = new StateDict();
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            if (TrainingStateNames.WeightOfBest(name) is string weight)
+            {
+                weights.Add(weight, tensor);
+            }
+        }
+
+        return weights;
     }
 }

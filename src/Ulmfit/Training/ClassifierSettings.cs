@@ -27,6 +27,11 @@ public sealed record ClassifierSettings
     /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, but 40 from scratch on fewer than 2,000 rows.</summary>
     public int? Epochs { get; init; }
 
+    /// <summary>
+    /// When the phase ends before its last epoch, its weights becoming those of the best epoch; every epoch is trained when absent.
+    /// </summary>
+    public EarlyStoppingSettings? EarlyStopping { get; init; }
+
     /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
@@ -72,6 +77,7 @@ public sealed record ClassifierSettings
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
+        check(EarlyStopping is null or { Patience: >= 1 and <= 1000 }, "classifier.earlyStopping.patience", "must lie in [1, 1000]");
         check(LearningRate is null or (> 0 and <= 1), "classifier.learningRate", "must lie in (0, 1]");
         check(DiscriminativeFactor is null or (>= 1 and <= 100), "classifier.discriminativeFactor", "must lie in [1, 100]");
         check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");

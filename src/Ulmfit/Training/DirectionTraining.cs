@@ -68,8 +68,8 @@ public sealed class DirectionTraining
         pretrained is null ? WeightInitialization.LanguageModel(encoder, seed) : pretrained.WeightsFor(data.Vocabulary, direction));
 
     /// <summary>
-    /// Makes the network of a checkpoint's epoch. The checkpoint's weights are copied and can be let go of: nothing that is
-    /// returned refers to them.
+    /// Makes the network of a checkpoint's epoch. The checkpoint's weights are copied and can be let go of: of them,
+    /// what is returned refers to those of the best epoch alone, where early stopping asks for it.
     /// </summary>
     /// <param name="from">Where to go on.</param>
     /// <exception cref="InvalidOperationException">Training has finished already.</exception>
@@ -84,7 +84,7 @@ public sealed class DirectionTraining
         TrainingPosition position = from.Position;
         Stage stage = Plan.Stages[position.Stage];
         var plan = new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(position.Stage));
-        return new TrainingEpoch(NetworkOf(position, position is { Epoch: 0, Step: 0 } ? Enter(stage, from.State) : from.State), plan, from.EpochLoss, from.EpochCorrect);
+        return new TrainingEpoch(NetworkOf(position, position is { Epoch: 0, Step: 0 } ? Enter(stage, from.State) : from.State), plan, from.EpochLoss, from.EpochCorrect, from.Best);
     }
 
     /// <summary>Trains from a checkpoint to the end of its epoch, or of a slice of it where settings ask for slices.</summary>

@@ -19,7 +19,15 @@ public sealed record EpochMetrics(
 {
     /// <summary>Mean F1 over the classes on held-out documents after the epoch; null for a language model.</summary>
     public double? MacroF1 { get; init; }
+
+    /// <summary>With early stopping, the epoch whose weights training goes on with, when this was the last epoch of its phase.</summary>
+    public RestoredEpoch? Restored { get; init; }
 }
+
+/// <summary>The best epoch of a phase.</summary>
+/// <param name="Stage">Name of its stage.</param>
+/// <param name="Epoch">Epoch of the stage, from 1.</param>
+public sealed record RestoredEpoch(string Stage, int Epoch);
 
 /// <summary>Where training is, told after every step.</summary>
 /// <param name="Stage">Name of the stage.</param>

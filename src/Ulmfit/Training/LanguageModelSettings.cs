@@ -18,6 +18,11 @@ public sealed record LanguageModelSettings
     /// <summary>Epochs; when absent 6 from a pretrained model and 14 from scratch.</summary>
     public int? Epochs { get; init; }
 
+    /// <summary>
+    /// When the phase ends before its last epoch, its weights becoming those of the best epoch; every epoch is trained when absent. The metric is the loss.
+    /// </summary>
+    public EarlyStoppingSettings? EarlyStopping { get; init; }
+
     /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
@@ -57,6 +62,8 @@ public sealed record LanguageModelSettings
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "languageModel.epochs", "must lie in [1, 1000]");
+        check(EarlyStopping is null or { Patience: >= 1 and <= 1000 }, "languageModel.earlyStopping.patience", "must lie in [1, 1000]");
+        check(EarlyStopping is null or { Metric: EarlyStoppingMetric.Loss }, "languageModel.earlyStopping.metric", "must be \"loss\": a language model has no accuracy");
         check(LearningRate is null or (> 0 and <= 1), "languageModel.learningRate", "must lie in (0, 1]");
         check(DiscriminativeFactor is null or (>= 1 and <= 100), "languageModel.discriminativeFactor", "must lie in [1, 100]");
         check(Batch is null or (>= 1 and <= 4096), "languageModel.batch", "must lie in [1, 4096]");

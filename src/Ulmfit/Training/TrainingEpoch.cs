@@ -14,17 +14,19 @@ public sealed class TrainingEpoch : IDisposable
     private readonly EpochPlan plan;
     private readonly LossSum lossBefore;
     private readonly long correctBefore;
+    private readonly BestEpoch? bestBefore;
     private readonly int stepsBefore;
     private readonly int steps;
     private readonly ISchedule schedule;
     private bool trained;
 
-    internal TrainingEpoch(IEpochNetwork network, EpochPlan plan, LossSum loss, long correct)
+    internal TrainingEpoch(IEpochNetwork network, EpochPlan plan, LossSum loss, long correct, BestEpoch? best)
     {
         this.network = network;
         this.plan = plan;
         lossBefore = loss;
         correctBefore = correct;
+        bestBefore = best;
         stepsBefore = plan.StepsOfEpochs.Take(plan.Position.Epoch).Sum();
         steps = plan.StepsOfEpochs[plan.Position.Epoch];
         schedule = plan.Settings.ScheduleOf(plan.Stage.Kind, Math.Max(1, plan.StepsOfEpochs.Sum()));
@@ -70,25 +72,46 @@ public sealed class TrainingEpoch : IDisposable
         StateDict state = network.Save();
         if (step < steps)
         {
-            return new Checkpoint(position with { Step = step }, false, state) { EpochLoss = loss, EpochCorrect = correct };
+            return new Checkpoint(position with { Step = step }, false, state) { EpochLoss = loss, EpochCorrect = correct, Best = bestBefore };
         }
 
         HeldOutScore score = network.Evaluate();
-        bool stageEnds = position.Epoch + 1 == stage.Epochs;
-        TrainingPosition next = stageEnds ? new TrainingPosition(position.Stage + 1, 0, 0) : new TrainingPosition(position.Stage, position.Epoch + 1, 0);
-        return new Checkpoint(next, next.Stage == plan.Stages.Count, stageEnds ? state.WeightsOnly() : state)
+        var metrics = new EpochMetrics(
+            stage.Name, stage.Kind, position.Epoch + 1, stage.Epochs, loss.Mean, score.Loss, score.Perplexity,
+            stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, clock.Elapsed.TotalSeconds)
         {
-            LastEpoch = new EpochMetrics(
-                stage.Name, stage.Kind, position.Epoch + 1, stage.Epochs, loss.Mean, score.Loss, score.Perplexity,
-                stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, clock.Elapsed.TotalSeconds)
-            {
-                MacroF1 = score.MacroF1,
-            },
+            MacroF1 = score.MacroF1,
         };
+        return After(score, state, metrics);
     }
 
     /// <summary>Frees the network.</summary>
     public void Dispose() => network.Dispose();
+
+    // Moments belong to a stage: at its end they go. The best epoch belongs to a phase: at its end it comes back.
+    private Checkpoint After(HeldOutScore score, StateDict state, EpochMetrics metrics)
+    {
+        TrainingPosition position = plan.Position;
+        EarlyStoppingSettings? early = plan.Settings.EarlyStoppingOf(plan.Stage.Kind);
+        BestEpoch? best = early is null ? null : EarlyStopping.After(early, bestBefore, position, score, state);
+        bool stageEnds = position.Epoch + 1 == plan.Stage.Epochs || best?.EpochsSince >= early?.Patience;
+        if (!stageEnds)
+        {
+            return new Checkpoint(new TrainingPosition(position.Stage, position.Epoch + 1, 0), false, state) { Best = best, LastEpoch = metrics };
+        }
+
+        var next = new TrainingPosition(position.Stage + 1, 0, 0);
+        bool finished = next.Stage == plan.Stages.Count;
+        if (best is not null && (finished || plan.Stages[next.Stage].Kind != plan.Stage.Kind))
+        {
+            return new Checkpoint(next, finished, best.Weights)
+            {
+                LastEpoch = metrics with { Restored = new RestoredEpoch(plan.Stages[best.Stage].Name, best.Epoch + 1) },
+            };
+        }
+
+        return new Checkpoint(next, finished, state.WeightsOnly()) { Best = best, LastEpoch = metrics };
+    }
 
     private bool SliceIsOver(int stepsDone, TimeSpan elapsed) =>
         stepsDone > 0 && (stepsDone >= plan.Settings.SliceSteps || elapsed.TotalMinutes >= plan.Settings.SliceMinutes);

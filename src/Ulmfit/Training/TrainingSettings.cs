@@ -215,6 +215,9 @@ public sealed record TrainingSettings
         _ => new ConstantSchedule(),
     };
 
+    /// <summary>When a phase ends before its last epoch; null for never.</summary>
+    internal EarlyStoppingSettings? EarlyStoppingOf(StageKind phase) => phase == StageKind.LanguageModel ? LanguageModel.EarlyStopping : Classifier.EarlyStopping;
+
     /// <summary>By how much the learning rate falls from group to group in a phase; 1 where it does not.</summary>
     internal double DiscriminativeFactorOf(StageKind phase, bool pretrained)
     {
