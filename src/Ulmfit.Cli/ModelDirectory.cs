@@ -44,6 +44,19 @@ internal static class ModelDirectory
         return OnnxTextClassifier.Load(File.ReadAllBytes(model), vocabulary, labels);
     }
 
+    /// <summary>The model as a start for another training.</summary>
+    public static EarlierModel LoadEarlier(string directory)
+    {
+        string model = Path.Combine(directory, Model);
+        if (!File.Exists(model))
+        {
+            throw new UsageException($"'{directory}' holds no {Model} to start at: name a folder that 'ulmfit train --out' wrote.");
+        }
+
+        OnnxClassifierWeights weights = OnnxClassifierReader.Read(File.ReadAllBytes(model));
+        return EarlierModel.Of(Vocabulary.Load(Path.Combine(directory, VocabularyFile)), weights.Labels, weights.Forward?.Weights, weights.Backward?.Weights);
+    }
+
     /// <summary>The classifier of weights that were just trained, before anything is written to a folder.</summary>
     public static OnnxTextClassifier Load(DirectionWeights? forward, DirectionWeights? backward, TrainingData data)
     {

@@ -7,6 +7,7 @@ var root = new RootCommand("ULMFiT text classifiers from a terminal: train, eval
 {
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    LearningRateCommand.Create(),
     ClassifyCommand.Create(),
     PretrainCommand.Create(),
     ImportCommand.Create(),

@@ -13,7 +13,7 @@ internal sealed record TrainedDirection(DirectionWeights Weights, IReadOnlyList<
 /// A training run whose checkpoints lie in the output folder: the same command goes on from the last epoch that was
 /// finished, with the bits that an undisturbed run would have given.
 /// </summary>
-internal sealed class ResumableRun(string directory, ITrainingEngine engine, TrainingData data, TrainingSettings settings, PretrainedModel? pretrained, string dataDigest)
+internal sealed class ResumableRun(string directory, ITrainingEngine engine, TrainingData data, TrainingSettings settings, PretrainedModel? pretrained, EarlierModel? from, string dataDigest)
 {
     private readonly string fingerprintPath = Path.Combine(directory, "training.json");
 
@@ -22,7 +22,7 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
     public IReadOnlyDictionary<Direction, TrainedDirection> Train(CancellationToken cancellationToken)
     {
         // Settings that do not go with the data are refused here, before anything is written.
-        Dictionary<Direction, DirectionTraining> trainings = settings.Directions.Each().ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, settings, direction, pretrained));
+        Dictionary<Direction, DirectionTraining> trainings = settings.Directions.Each().ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, settings, direction, pretrained, from));
         Directory.CreateDirectory(directory);
         CheckFingerprint();
         var trained = new Dictionary<Direction, TrainedDirection>();
@@ -108,7 +108,7 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
 
     private void CheckFingerprint()
     {
-        string fingerprint = JsonSerializer.Serialize(new { dataDigest, settings, pretrained = pretrained?.Digest, engine = engine.Name });
+        string fingerprint = JsonSerializer.Serialize(new { dataDigest, settings, pretrained = pretrained?.Digest, from = from?.Digest, engine = engine.Name });
         if (!File.Exists(fingerprintPath))
         {
             ModelDirectory.WriteWhole(fingerprintPath, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(fingerprint)));
@@ -122,10 +122,4 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
     private string CheckpointPath(Direction direction) => Path.Combine(directory, $"checkpoint-{direction.ToString().ToLowerInvariant()}.safetensors");
 
     private string EpochsPath(Direction direction) => Path.Combine(directory, $"epochs-{direction.ToString().ToLowerInvariant()}.json");
-
-    // Progress<T> would report from the thread pool, after the fact and out of order.
-    private sealed class StepProgress(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
-    }
 }

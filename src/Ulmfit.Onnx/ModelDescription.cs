@@ -47,7 +47,8 @@ internal sealed record ModelDescription(IReadOnlyList<string> Labels, int Vocabu
         }
     }
 
-    private static string[] ParseLabels(string json)
+    /// <exception cref="InvalidDataException">They are no JSON array of strings.</exception>
+    internal static string[] ParseLabels(string json)
     {
         try
         {

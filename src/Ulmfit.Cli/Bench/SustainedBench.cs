@@ -103,10 +103,4 @@ internal static class SustainedBench
             }
         }
     }
-
-    // Progress<T> would report from the thread pool, after the fact and out of order.
-    private sealed class StepProgress(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
-    }
 }

@@ -66,6 +66,52 @@ internal static class DirectionGraph
         return graph.Node("Softmax", $"{direction}/softmax", [logits], Attribute("axis", 1));
     }
 
+    /// <summary>The weights of a direction that <see cref="Add"/> added.</summary>
+    /// <param name="constants">The graph's constants.</param>
+    /// <param name="direction"><see cref="Forward"/> or <see cref="Backward"/>.</param>
+    /// <exception cref="InvalidDataException">A constant is missing or malformed.</exception>
+    public static DirectionWeights Read(GraphConstants constants, string direction)
+    {
+        const string Prefix = AwdLstmNames.ClassifierEncoder;
+        Tensor embedding = constants.Read($"{direction}/embedding/weight");
+        var weights = new StateDict { [AwdLstmNames.Embedding(Prefix)] = embedding };
+        int layers = 0, hidden = 0;
+        for (; constants.TryRead($"{direction}/lstm{layers}/W", out Tensor? input); layers++)
+        {
+            Tensor recurrent = constants.Read($"{direction}/lstm{layers}/R"), bias = constants.Read($"{direction}/lstm{layers}/B");
+            if (input.Shape.Count != 3 || recurrent.Shape.Count != 3 || bias.Data.Length != 2 * recurrent.Shape[1] || recurrent.Shape[1] % 4 != 0)
+            {
+                throw new InvalidDataException($"The LSTM layer {layers} of the {direction} direction has weights of the shapes {input}, {recurrent} and {bias}, which do not fit together.");
+            }
+
+            int gates = recurrent.Shape[1];
+            hidden = layers == 0 ? recurrent.Shape[2] : hidden;
+            weights[AwdLstmNames.InputWeight(Prefix, layers)] = new Tensor([gates, input.Shape[2]], InPyTorchGateOrder(input.Data));
+            weights[AwdLstmNames.HiddenWeight(Prefix, layers)] = new Tensor([gates, recurrent.Shape[2]], InPyTorchGateOrder(recurrent.Data));
+            weights[AwdLstmNames.InputBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(0, gates)));
+            weights[AwdLstmNames.HiddenBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(gates)));
+        }
+
+        for (int block = 0; block < 2; block++)
+        {
+            string name = $"{direction}/head{block}";
+            weights[AwdLstmNames.BatchNormWeight(block)] = constants.Read($"{name}/norm/scale");
+            weights[AwdLstmNames.BatchNormBias(block)] = constants.Read($"{name}/norm/bias");
+            weights[AwdLstmNames.RunningMean(block)] = constants.Read($"{name}/norm/mean");
+            weights[AwdLstmNames.RunningVariance(block)] = constants.Read($"{name}/norm/var");
+            weights[AwdLstmNames.Linear(block)] = constants.Read($"{name}/linear/weight");
+        }
+
+        Tensor output = weights[AwdLstmNames.Linear(1)];
+        if (layers == 0 || embedding.Shape.Count != 2 || output.Shape.Count != 2)
+        {
+            throw new InvalidDataException($"The {direction} direction has {layers} LSTM layers, an embedding of the shape {embedding} and an output layer of the shape {output}; that is no ULMFiT classifier.");
+        }
+
+        var encoder = new AwdLstmConfig(embedding.Shape[0], embedding.Shape[1], hidden, layers);
+        return new DirectionWeights(new ClassifierConfig(encoder, output.Shape[1], output.Shape[0]) { MaxLength = (int)constants.ReadInteger($"{direction}/pool/max_length") }, weights);
+    }
+
     /// <summary>From <c>[time, batch, input]</c> to <c>[time, batch, output]</c> and the state after each document's last token, <c>[batch, output]</c>.</summary>
     private static (string Output, string Last) AddLstm(GraphBuilder graph, string name, CheckedWeights source, AwdLstmConfig encoder, int layer, string input, string lengths32)
     {
@@ -98,11 +144,15 @@ internal static class DirectionGraph
     }
 
     /// <summary>PyTorch's gate blocks i, f, g, o in ONNX's order i, o, f, c.</summary>
-    private static float[] InOnnxGateOrder(ReadOnlySpan<float> gates)
+    private static float[] InOnnxGateOrder(ReadOnlySpan<float> gates) => Blocks(gates, [0, 3, 1, 2]);
+
+    /// <summary>ONNX's gate blocks i, o, f, c in PyTorch's order i, f, g, o.</summary>
+    private static float[] InPyTorchGateOrder(ReadOnlySpan<float> gates) => Blocks(gates, [0, 2, 3, 1]);
+
+    private static float[] Blocks(ReadOnlySpan<float> gates, ReadOnlySpan<int> order)
     {
         float[] ordered = new float[gates.Length];
         int block = gates.Length / 4;
-        ReadOnlySpan<int> order = [0, 3, 1, 2];
         for (int gate = 0; gate < 4; gate++)
         {
             gates.Slice(order[gate] * block, block).CopyTo(ordered.AsSpan(gate * block));

@@ -14,6 +14,7 @@ public sealed class DirectionTraining
     private readonly TrainingSettings settings;
     private readonly Direction direction;
     private readonly PretrainedModel? pretrained;
+    private readonly EarlierModel? earlier;
     private readonly AwdLstmConfig encoder;
     private readonly ulong seed;
     private readonly Document[] train;
@@ -24,9 +25,19 @@ public sealed class DirectionTraining
     private readonly int classifierBatch;
     private readonly float[]? classWeights;
 
-    /// <summary>The training of <paramref name="direction"/>.</summary>
+    /// <summary>The training of <paramref name="direction"/>, from random weights where there is nothing to start at.</summary>
+    /// <param name="engine">What trains.</param>
+    /// <param name="data">What is trained on.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="direction">In which direction the model reads.</param>
+    /// <param name="pretrained">A language model to start at.</param>
+    /// <param name="earlier">
+    /// A trained classifier to start at instead. Its sizes hold, and the language model is then only fine-tuned where the
+    /// settings say so.
+    /// </param>
     /// <exception cref="TrainingSettingsException">The settings are not acceptable.</exception>
-    public DirectionTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, PretrainedModel? pretrained)
+    /// <exception cref="InvalidDataException">The earlier model does not read in that direction.</exception>
+    public DirectionTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, PretrainedModel? pretrained, EarlierModel? earlier = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(data);
@@ -36,7 +47,8 @@ public sealed class DirectionTraining
         this.settings = settings.Validated();
         this.direction = direction;
         this.pretrained = pretrained;
-        encoder = pretrained is null ? settings.ConfigFor(data.Vocabulary.Count) : pretrained.Config with { VocabularySize = data.Vocabulary.Count };
+        this.earlier = earlier;
+        encoder = (earlier?.EncoderOf(direction) ?? pretrained?.Config ?? settings.ConfigFor(data.Vocabulary.Count)) with { VocabularySize = data.Vocabulary.Count };
 
         // The two directions must not draw the same masks and orders: their errors are meant to differ.
         seed = direction == Direction.Forward ? settings.Seed : settings.Seed ^ 0x9E3779B97F4A7C15;
@@ -47,8 +59,9 @@ public sealed class DirectionTraining
         languageModelBatch = LanguageModelBatchFor(languageModelTokens);
         classifierBatch = ClassifierBatchFor(train.Length);
         classWeights = ClassWeights.Of(settings.Classifier, data.Labels, train);
-        Plan = StagePlan.Of(settings, encoder.Layers, pretrained is not null, train.Length, languageModelTokens);
-        ClassifierConfig = new ClassifierConfig(encoder, settings.Classifier.HeadHiddenSize, data.Labels.Count)
+        TrainingSettings planned = earlier is null ? settings : settings with { LanguageModel = settings.LanguageModel with { FineTune = settings.LanguageModel.FineTune ?? false } };
+        Plan = StagePlan.Of(planned, encoder.Layers, pretrained is not null || earlier is not null, train.Length, languageModelTokens);
+        ClassifierConfig = new ClassifierConfig(encoder, earlier?.HeadHiddenSizeOf(direction) ?? settings.Classifier.HeadHiddenSize, data.Labels.Count)
         {
             ChunkLength = settings.Classifier.ChunkLength,
             MaxLength = settings.Classifier.MaxLength,
@@ -65,7 +78,7 @@ public sealed class DirectionTraining
     public Checkpoint Start() => new(
         default,
         Plan.Stages.Count == 0,
-        pretrained is null ? WeightInitialization.LanguageModel(encoder, seed) : pretrained.WeightsFor(data.Vocabulary, direction));
+        earlier?.WeightsFor(data.Vocabulary, direction) ?? pretrained?.WeightsFor(data.Vocabulary, direction) ?? WeightInitialization.LanguageModel(encoder, seed));
 
     /// <summary>
     /// Makes the network of a checkpoint's epoch. The checkpoint's weights are copied and can be let go of: of them,
@@ -99,6 +112,29 @@ public sealed class DirectionTraining
         return epoch.Run(progress, cancellationToken);
     }
 
+    /// <summary>
+    /// A learning-rate range test of a phase's last stage, on a copy of the weights with which training
+    /// starts (a classifier's head is a new one, unless it starts at an earlier model): nothing that is trained is kept.
+    /// </summary>
+    /// <param name="phase">Which network.</param>
+    /// <param name="test">How far and how fine.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellationToken">Checked before every step.</param>
+    /// <exception cref="InvalidOperationException">The plan has no stage of that phase.</exception>
+    public LearningRateRange FindLearningRate(StageKind phase, LearningRateRangeTest test, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(test);
+        int stage = Plan.Stages.ToList().FindLastIndex(planned => planned.Kind == phase);
+        if (stage < 0)
+        {
+            throw new InvalidOperationException("The settings ask for no language-model fine-tuning: there is no learning rate to find.");
+        }
+
+        var position = new TrainingPosition(stage, 0, 0);
+        using IEpochNetwork network = NetworkOf(position, Enter(Plan.Stages[stage], Start().State));
+        return test.Validated().Run(network, new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(stage)), progress, cancellationToken);
+    }
+
     // Moments belong to a stage: other groups are trained in the next, and the schedule begins anew.
     private StateDict Enter(Stage stage, StateDict state)
     {
@@ -109,7 +145,8 @@ public sealed class DirectionTraining
         }
 
         StateDict classifier = AwdLstmNames.EncoderForClassifier(weights);
-        foreach ((string name, Tensor tensor) in WeightInitialization.Head(ClassifierConfig, seed))
+        StateDict fresh = WeightInitialization.Head(ClassifierConfig, seed);
+        foreach ((string name, Tensor tensor) in earlier?.HeadFor(data.Labels, direction, fresh) ?? fresh)
         {
             classifier.Add(name, tensor);
         }

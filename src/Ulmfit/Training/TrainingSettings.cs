@@ -94,6 +94,13 @@ public sealed record TrainingSettings
     /// <summary>Name of the pretrained language model to start from, or <c>none</c>.</summary>
     public string Pretrained { get; init; } = NoPretrained;
 
+    /// <summary>
+    /// A trained model to start at, in place of <see cref="Pretrained"/>: with the same labels its output layer is kept, with
+    /// others it gets a new one. In the pipeline <c>champion</c> (the data set's own at the time the run begins; while there is
+    /// none, nothing) or a version such as <c>tickets/3</c>, on the command line a folder.
+    /// </summary>
+    public string? From { get; init; }
+
     /// <summary>Size of the model when there is no pretrained one.</summary>
     public ModelSize Size { get; init; } = ModelSize.Tiny;
 
@@ -185,6 +192,7 @@ public sealed record TrainingSettings
 
         Check(Seed <= MaximumSeed, "seed", "must be at most 9007199254740991");
         Check(!string.IsNullOrWhiteSpace(Pretrained), "pretrained", "must be the name of a pretrained model or \"none\"");
+        Check(From is null || !string.IsNullOrWhiteSpace(From), "from", "must be \"champion\" or a version such as \"tickets/3\"; on the command line a folder");
         Check((Strategy == Strategy.Partial) == (FreezeTo is not null), "freezeTo", "must be given with the strategy \"partial\" and with no other");
         Check(DiscriminativeFactor is >= 1 and <= 100, "discriminativeFactor", "must lie in [1, 100]");
         Check(HeldOutFraction is > 0 and <= 0.5, "heldOutFraction", "must lie in (0, 0.5]");

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Ulmfit.Engine;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli;
+
+/// <summary>What a learning-rate range test found, in machine-readable form.</summary>
+internal sealed record LearningRateReport(
+    string Phase, Direction Direction, double? Suggestion, double? Steepest, double? Valley, IReadOnlyList<LearningRatePoint> Points);
+
+/// <summary><c>ulmfit lr-find</c>: a learning-rate range test on a copy of the weights that training would start with.</summary>
+internal sealed class LearningRateCommand
+{
+    private const string LanguageModel = "lm";
+    private const string Classifier = "classifier";
+
+    private readonly TrainingInputs inputs = new();
+    private readonly Option<string> phase = new("--phase") { Description = "lm or classifier", DefaultValueFactory = _ => Classifier };
+    private readonly Option<int> steps = new("--steps") { Description = "Steps from the lowest rate to the highest", DefaultValueFactory = _ => new LearningRateRangeTest().Steps };
+    private readonly Option<string?> json = new("--json") { Description = "Write every step to this file as JSON" };
+
+    public static Command Create()
+    {
+        var find = new LearningRateCommand();
+        var command = new Command("lr-find", "Find a learning rate by a range test") { find.phase, find.steps, find.json };
+        find.inputs.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => find.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        string name = parsed.GetRequiredValue(phase);
+        StageKind kind = name switch
+        {
+            LanguageModel => StageKind.LanguageModel,
+            Classifier => StageKind.Classifier,
+            _ => throw new UsageException($"--phase '{name}' is not known: choose {LanguageModel} or {Classifier}."),
+        };
+        int stepCount = parsed.GetValue(steps);
+        if (stepCount < 20)
+        {
+            throw new UsageException("--steps must be at least 20: the first tenth and the last five do not count.");
+        }
+
+        TrainingSettings settings = inputs.SettingsOf(parsed);
+        if (kind == StageKind.LanguageModel)
+        {
+            settings = settings with { LanguageModel = settings.LanguageModel with { FineTune = true } };
+        }
+
+        LoadedInputs loaded = inputs.Load(parsed, settings);
+        Direction direction = settings.Directions.Each()[0];
+        ITrainingEngine engine = inputs.CreateEngine(parsed);
+        using (engine as IDisposable)
+        {
+            var training = new DirectionTraining(engine, loaded.Data, settings, direction, loaded.Pretrained, loaded.From);
+            LearningRateRange found = Find(training, kind, stepCount, cancellationToken);
+            Print(found);
+            string setting = kind == StageKind.LanguageModel ? "languageModel.learningRate" : "classifier.learningRate";
+            AnsiConsole.WriteLine(found.Valley is double valley
+                ? string.Create(CultureInfo.InvariantCulture, $"suggestion for {setting}: {valley:G2} (middle of the valley); steepest at {found.Steepest:G2}")
+                : "no suggestion: the loss does not fall");
+            Reports.WriteJson(parsed.GetValue(json), new LearningRateReport(name, direction, found.Valley, found.Steepest, found.Valley, found.Points));
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private static LearningRateRange Find(DirectionTraining training, StageKind kind, int steps, CancellationToken cancellationToken)
+    {
+        LearningRateRange? found = null;
+        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask("lr-find", maxValue: steps);
+                var progress = new StepProgress(step =>
+                {
+                    task.Value = step.Step;
+                    task.Description = string.Create(CultureInfo.InvariantCulture, $"lr {step.LearningRate:E1} loss {step.Loss:F3}");
+                });
+                found = training.FindLearningRate(kind, new LearningRateRangeTest { Steps = steps }, progress, cancellationToken);
+                task.Value = task.MaxValue;
+            });
+        return found!;
+    }
+
+    private static void Print(LearningRateRange found)
+    {
+        const int Lines = 20;
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (string heading in (string[])["learning rate", "loss", "smoothed"])
+        {
+            table.AddColumn(new TableColumn(heading).RightAligned());
+        }
+
+        int every = Math.Max(1, found.Points.Count / Lines);
+        foreach (LearningRatePoint point in found.Points.Where((_, i) => i % every == 0 || i == found.Points.Count - 1))
+        {
+            string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+            table.AddRow(Text(point.LearningRate, "E2"), Text(point.Loss, "F4"), Text(point.SmoothedLoss, "F4"));
+        }
+
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,132 @@
+using System.CommandLine;
+using Spectre.Console;
+using Ulmfit.Data;
+using Ulmfit.Engine;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli;
+
+/// <summary>What a training starts with, read and tokenised.</summary>
+internal sealed record LoadedInputs(LabeledRows Rows, DatasetSelection Selection, TrainingData Data, PretrainedModel? Pretrained, EarlierModel? From);
+
+/// <summary>The options of every command that trains: on what, from what, how.</summary>
+internal sealed class TrainingInputs
+{
+    private readonly Option<string> data = new("--data") { Description = "Labelled text: .csv, .tsv or .jsonl, also .gz", Required = true };
+    private readonly Option<string?> unlabeled = new("--unlabeled") { Description = "Text without labels that joins language-model training: .txt, .jsonl, .csv or .tsv, also .gz" };
+    private readonly Option<string> pretrained = new("--pretrained") { Description = "Folder of a pretrained language model, or none", DefaultValueFactory = _ => TrainingSettings.NoPretrained };
+    private readonly Option<string?> from = new("--from") { Description = "Folder of a trained model to start at: the same labels keep its output layer, others get a new one" };
+    private readonly Option<string?> settings = new("--settings") { Description = "JSON file with training settings; the options below override it" };
+    private readonly Option<Directions?> direction = new("--direction") { Description = "forward, backward or both" };
+    private readonly Option<string?> strategy = new("--strategy") { Description = "gradual, full, last, chain-thaw or partial" };
+    private readonly Option<int?> freezeTo = new("--freeze-to") { Description = "With --strategy partial: the lowest group that is trained, from 0 (embedding); -1 is the head, -2 the layer below it" };
+    private readonly Option<string?> schedule = new("--schedule") { Description = "stlr, one-cycle, cosine or constant" };
+    private readonly Option<string?> languageModelSchedule = new("--lm-schedule") { Description = "The schedule of language-model fine-tuning, where it is another" };
+    private readonly Option<string?> classifierSchedule = new("--classifier-schedule") { Description = "The schedule of classifier training, where it is another" };
+    private readonly Option<bool> noDiscriminative = new("--no-discriminative") { Description = "One learning rate for all layers" };
+    private readonly Option<bool> noLanguageModelDiscriminative = new("--no-lm-discriminative") { Description = "One learning rate for all layers of the language model" };
+    private readonly Option<bool> noClassifierDiscriminative = new("--no-classifier-discriminative") { Description = "One learning rate for all layers of the classifier" };
+    private readonly Option<bool> noLanguageModel = new("--no-lm-finetuning") { Description = "Leave the language model as it is" };
+    private readonly Option<string?> classWeights = new("--class-weights") { Description = "none, or balanced: every class weighs the same however many rows it has" };
+    private readonly Option<double?> labelSmoothing = new("--label-smoothing") { Description = "Share of the target that is spread over all classes" };
+    private readonly Option<int?> earlyStopping = new("--early-stopping") { Description = "End classifier training after this many epochs without a better held-out loss, and go back to the best epoch" };
+    private readonly Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice" };
+    private readonly Option<string> engine = new("--engine") { Description = "Training engine: " + string.Join(" or ", Engines.Names), DefaultValueFactory = _ => Engines.Names[0] };
+    private readonly Option<int> threads = new("--threads") { Description = "Threads of the engine; the result does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private readonly ColumnOptions columns = new();
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[
+            data, unlabeled, pretrained, from, settings, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule, noDiscriminative,
+            noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, classWeights, labelSmoothing, earlyStopping, seed, engine, threads])
+        {
+            command.Options.Add(option);
+        }
+
+        columns.AddTo(command);
+    }
+
+    /// <summary>The settings of the file and the options; an option for both phases overrides what the file says of each of them.</summary>
+    public TrainingSettings SettingsOf(ParseResult parsed)
+    {
+        TrainingSettings chosen = parsed.GetValue(settings) is string path ? TrainingSettings.Parse(File.ReadAllText(path)) : TrainingSettings.Default;
+        ScheduleKind? both = Named<ScheduleKind>("--schedule", parsed.GetValue(schedule));
+        Strategy unfreezing = Named<Strategy>("--strategy", parsed.GetValue(strategy)) ?? chosen.Strategy;
+        bool one = parsed.GetValue(noDiscriminative);
+        LanguageModelSettings lm = chosen.LanguageModel;
+        ClassifierSettings classifier = chosen.Classifier;
+        return (chosen with
+        {
+            Pretrained = parsed.GetRequiredValue(pretrained),
+            From = parsed.GetValue(from) ?? chosen.From,
+            Directions = parsed.GetValue(direction) ?? chosen.Directions,
+            Strategy = unfreezing,
+            FreezeTo = parsed.GetValue(freezeTo) ?? (unfreezing == Strategy.Partial ? chosen.FreezeTo : null),
+            Schedule = both ?? chosen.Schedule,
+            Discriminative = one ? false : chosen.Discriminative,
+            Seed = parsed.GetValue(seed) ?? chosen.Seed,
+            LanguageModel = lm with
+            {
+                FineTune = parsed.GetValue(noLanguageModel) ? false : lm.FineTune,
+                Schedule = Named<ScheduleKind>("--lm-schedule", parsed.GetValue(languageModelSchedule)) ?? (both is null ? lm.Schedule : null),
+                Discriminative = one || parsed.GetValue(noLanguageModelDiscriminative) ? false : lm.Discriminative,
+            },
+            Classifier = classifier with
+            {
+                Schedule = Named<ScheduleKind>("--classifier-schedule", parsed.GetValue(classifierSchedule)) ?? (both is null ? classifier.Schedule : null),
+                Discriminative = one || parsed.GetValue(noClassifierDiscriminative) ? false : classifier.Discriminative,
+                ClassWeights = Named<ClassWeighting>("--class-weights", parsed.GetValue(classWeights)) ?? classifier.ClassWeights,
+                LabelSmoothing = parsed.GetValue(labelSmoothing) ?? classifier.LabelSmoothing,
+                EarlyStopping = parsed.GetValue(earlyStopping) is int patience ? (classifier.EarlyStopping ?? new EarlyStoppingSettings()) with { Patience = patience } : classifier.EarlyStopping,
+            },
+        }).Validated();
+    }
+
+    /// <summary>Reads everything and tells how much there is.</summary>
+    public LoadedInputs Load(ParseResult parsed, TrainingSettings chosen)
+    {
+        if (chosen.From is not null && parsed.GetResult(pretrained) is { Implicit: false } && chosen.Pretrained != TrainingSettings.NoPretrained)
+        {
+            throw new UsageException("Give either --from or --pretrained: an earlier model brings its own language model.");
+        }
+
+        LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed));
+        IEnumerable<string> extra = parsed.GetValue(unlabeled) is string extraPath ? UnlabeledFiles.Read(extraPath) : [];
+        EarlierModel? earlier = chosen.From is string folder ? ModelDirectory.LoadEarlier(folder) : null;
+        PretrainedModel? start = earlier is null && chosen.Pretrained != TrainingSettings.NoPretrained ? PretrainedDirectory.Load(chosen.Pretrained) : null;
+        DatasetSelection selection = rows.Select(extra, chosen.HeldOutFraction);
+        var prepared = TrainingData.Prepare(selection.Train, selection.HeldOut, selection.Unlabeled, chosen, earlier?.Vocabulary ?? start?.Vocabulary);
+        AnsiConsole.WriteLine($"{selection.Train.Count} texts to train on, {selection.HeldOut.Count} held out, {selection.Unlabeled.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
+        if (earlier is not null)
+        {
+            AnsiConsole.WriteLine(earlier.HasLabels(prepared.Labels)
+                ? $"starting at {chosen.From}: the same labels, its output layer is kept"
+                : $"starting at {chosen.From}: other labels (its are {string.Join(", ", earlier.Labels)}), the output layer is a new one");
+        }
+
+        return new LoadedInputs(rows, selection, prepared, start, earlier);
+    }
+
+    /// <summary>Another labelled file with the same columns.</summary>
+    public LabeledRows Read(ParseResult parsed, string path) => LabeledFiles.Read(path, columns.Of(parsed));
+
+    public ITrainingEngine CreateEngine(ParseResult parsed)
+    {
+        int count = parsed.GetValue(threads);
+        return count >= 1 ? Engines.Create(parsed.GetRequiredValue(engine), count) : throw new UsageException("--threads must be at least 1.");
+    }
+
+    /// <summary>The value that the settings' JSON knows by this name, so that both have the same names.</summary>
+    private static T? Named<T>(string option, string? name)
+        where T : struct, Enum
+    {
+        if (name is null)
+        {
+            return null;
+        }
+
+        Dictionary<string, T> known = Enum.GetValues<T>().ToDictionary(value => System.Text.Json.JsonSerializer.SerializeToElement(value).GetString()!, StringComparer.Ordinal);
+        return known.TryGetValue(name, out T value) ? value : throw new UsageException($"{option} '{name}' is not known: choose {string.Join(", ", known.Keys)}.");
+    }
+}
