@@ -31,6 +31,7 @@ internal static class AppServices
         services.AddSingleton<ModelCache>();
         services.AddSingleton(PretrainedLibrary.Shipped);
         services.AddSingleton<PretrainedModels>();
+        services.AddSingleton<EarlierModels>();
         services.AddSingleton<TrainingWorkspace>();
         services.AddSingleton<EpochStep>();
         services.AddSingleton<CandidateEvaluation>();

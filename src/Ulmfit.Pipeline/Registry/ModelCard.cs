@@ -36,7 +36,7 @@ public sealed record ModelCard
     /// <summary>The seed of all randomness.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>The pretrained model it began with; <c>none</c> for random weights.</summary>
+    /// <summary>The pretrained model it began with; <c>none</c> for random weights or a published model, which the settings' <c>from</c> names.</summary>
     public required string Pretrained { get; init; }
 
     /// <summary>The digest of the pretrained model's weights.</summary>

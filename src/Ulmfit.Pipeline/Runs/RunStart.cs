@@ -1,4 +1,5 @@
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Steps;
 using Ulmfit.Storage;
 using Ulmfit.Training;
 
@@ -9,18 +10,21 @@ public sealed class RunStart
 {
     private readonly RunRegistry runs;
     private readonly DatasetCatalog datasets;
+    private readonly EarlierModels earlier;
     private readonly PipelineOptions options;
     private readonly TimeProvider time;
 
     /// <summary>Makes it.</summary>
     /// <param name="runs">The runs.</param>
     /// <param name="datasets">The data sets.</param>
+    /// <param name="earlier">Published models to start at.</param>
     /// <param name="options">How long drops settle.</param>
     /// <param name="time">The clock.</param>
-    public RunStart(RunRegistry runs, DatasetCatalog datasets, PipelineOptions options, TimeProvider time)
+    public RunStart(RunRegistry runs, DatasetCatalog datasets, EarlierModels earlier, PipelineOptions options, TimeProvider time)
     {
         this.runs = runs;
         this.datasets = datasets;
+        this.earlier = earlier;
         this.options = options;
         this.time = time;
     }
@@ -97,6 +101,7 @@ public sealed class RunStart
                 return RunTicket.None;
             }
             TrainingSettings settings = await datasets.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
+            settings = settings with { From = await earlier.ResolveAsync(settings.From, dataset, ct).ConfigureAwait(false) };
             run = await runs.UpdateAsync(
                 id,
                 queued => queued.Status != RunStatus.Queued ? queued : queued with
@@ -110,7 +115,7 @@ public sealed class RunStart
         }
         return run.Status.IsFinal()
             ? RunTicket.None
-            : new RunTicket(id.ToString(), Steps.TrainingWorkspace.SettingsOf(run).Directions.Each());
+            : new RunTicket(id.ToString(), TrainingWorkspace.SettingsOf(run).Directions.Each());
     }
 
     private async Task<bool> HasRunAsync(string dataset, int version, CancellationToken ct)

@@ -130,7 +130,7 @@ public sealed partial class CandidateEvaluation
             id.ToString(), model, labels, vocabulary, weightsDigest,
             [.. settings.Directions.Each().Select(StatePaths.NameOf)],
             engine,
-            (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest,
+            settings.From is null ? (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest : null,
             scores,
             Scoring.OfMostFrequent(rows.Train, rows.HeldOut));
         await documents.CreateAsync(Containers.State, StatePaths.Candidate(id), candidate, ct).ConfigureAwait(false);

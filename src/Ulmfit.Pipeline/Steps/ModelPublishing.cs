@@ -121,7 +121,7 @@ public sealed partial class ModelPublishing
             TrainRows = data.Train.Rows,
             Settings = SettingsJson.Of(settings),
             Seed = settings.Seed,
-            Pretrained = settings.Pretrained,
+            Pretrained = settings.From is null ? settings.Pretrained : TrainingSettings.NoPretrained,
             PretrainedDigest = candidate.PretrainedDigest,
             Engine = candidate.Engine,
             CodeVersion = options.CodeVersion,

@@ -3,6 +3,7 @@ using System.Text;
 using Ulmfit.Engine;
 using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Runs;
+using Ulmfit.Text;
 using Ulmfit.Training;
 
 namespace Ulmfit.Pipeline.Steps;
@@ -16,6 +17,7 @@ public sealed class TrainingWorkspace : IDisposable
     private readonly ITrainingEngine engine;
     private readonly DatasetCatalog datasets;
     private readonly PretrainedModels pretrained;
+    private readonly EarlierModels earlier;
     private readonly SemaphoreSlim gate = new(1, 1);
     private (string Key, TrainingData Data)? last;
 
@@ -23,11 +25,13 @@ public sealed class TrainingWorkspace : IDisposable
     /// <param name="engine">What trains.</param>
     /// <param name="datasets">Where rows come from.</param>
     /// <param name="pretrained">Where pretrained models come from.</param>
-    public TrainingWorkspace(ITrainingEngine engine, DatasetCatalog datasets, PretrainedModels pretrained)
+    /// <param name="earlier">Where published models to start at come from.</param>
+    public TrainingWorkspace(ITrainingEngine engine, DatasetCatalog datasets, PretrainedModels pretrained, EarlierModels earlier)
     {
         this.engine = engine;
         this.datasets = datasets;
         this.pretrained = pretrained;
+        this.earlier = earlier;
     }
 
     /// <summary>What trains.</summary>
@@ -52,8 +56,16 @@ public sealed class TrainingWorkspace : IDisposable
     public async Task<DirectionTraining> OpenAsync(RunManifest run, Direction direction, CancellationToken ct = default)
     {
         TrainingSettings settings = SettingsOf(run);
-        PretrainedModel? start = await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false);
-        return new DirectionTraining(engine, await DataAsync(run, settings, start, ct).ConfigureAwait(false), settings, direction, start);
+        Start start = await StartAsync(settings, ct).ConfigureAwait(false);
+        TrainingData data = await DataAsync(run, settings, start, ct).ConfigureAwait(false);
+        try
+        {
+            return new DirectionTraining(engine, data, settings, direction, start.Pretrained, start.Earlier);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new PipelineException($"The run '{run.GetId()}' cannot start at '{settings.From}': {e.Message}", e);
+        }
     }
 
     /// <summary>The data of a run, tokenised.</summary>
@@ -62,16 +74,21 @@ public sealed class TrainingWorkspace : IDisposable
     public async Task<TrainingData> OpenDataAsync(RunManifest run, CancellationToken ct = default)
     {
         TrainingSettings settings = SettingsOf(run);
-        return await DataAsync(run, settings, await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        return await DataAsync(run, settings, await StartAsync(settings, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public void Dispose() => gate.Dispose();
 
-    private async Task<TrainingData> DataAsync(RunManifest run, TrainingSettings settings, PretrainedModel? start, CancellationToken ct)
+    private async Task<Start> StartAsync(TrainingSettings settings, CancellationToken ct) =>
+        await earlier.LoadAsync(settings.From, ct).ConfigureAwait(false) is { } model
+            ? new Start(null, model)
+            : new Start(await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false), null);
+
+    private async Task<TrainingData> DataAsync(RunManifest run, TrainingSettings settings, Start start, CancellationToken ct)
     {
         DatasetVersion version = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
-        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{version.Digest} {start?.Digest} {settings.ToJson()}")));
+        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{version.Digest} {start.Digest} {settings.ToJson()}")));
         await gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
@@ -81,7 +98,7 @@ public sealed class TrainingWorkspace : IDisposable
             }
             DatasetRows rows = await datasets.ReadRowsAsync(version, ct).ConfigureAwait(false);
             TrainingData data = await Task.Run(
-                () => TrainingData.Prepare(rows.Train, rows.HeldOut, rows.Unlabeled, settings, start?.Vocabulary), ct).ConfigureAwait(false);
+                () => TrainingData.Prepare(rows.Train, rows.HeldOut, rows.Unlabeled, settings, start.Vocabulary), ct).ConfigureAwait(false);
             last = (key, data);
             return data;
         }
@@ -89,5 +106,13 @@ public sealed class TrainingWorkspace : IDisposable
         {
             gate.Release();
         }
+    }
+
+    /// <summary>What a run's training starts at: one of the two, or neither.</summary>
+    private sealed record Start(PretrainedModel? Pretrained, EarlierModel? Earlier)
+    {
+        public string? Digest => Earlier?.Digest ?? Pretrained?.Digest;
+
+        public Vocabulary? Vocabulary => Earlier?.Vocabulary ?? Pretrained?.Vocabulary;
     }
 }

@@ -35,11 +35,12 @@ internal sealed class PipelineHarness : IDisposable
         Catalog = new DatasetCatalog(store);
         Preparation = new DatasetPreparation(store, Catalog, options, time, NullLogger<DatasetPreparation>.Instance);
         Runs = new RunRegistry(store, time);
-        Start = new RunStart(Runs, Catalog, options, time);
         Registry = new ModelRegistry(store, time);
+        var earlier = new EarlierModels(Registry);
+        Start = new RunStart(Runs, Catalog, earlier, options, time);
         Cache = new ModelCache(Registry, new ModelCacheOptions(), time, NullLogger<ModelCache>.Instance);
         var pretrained = new PretrainedModels(store, PretrainedLibrary.Shipped);
-        Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained);
+        Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained, earlier);
         Epochs = new EpochStep(store, Workspace, Runs, time, NullLogger<EpochStep>.Instance);
         Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, NullLogger<CandidateEvaluation>.Instance);
         Publishing = new ModelPublishing(store, Catalog, Evaluation, Runs, Registry, Cache, options, time, NullLogger<ModelPublishing>.Instance);
