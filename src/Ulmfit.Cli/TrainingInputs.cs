@@ -100,9 +100,10 @@ internal sealed class TrainingInputs
         AnsiConsole.WriteLine($"{selection.Train.Count} texts to train on, {selection.HeldOut.Count} held out, {selection.Unlabeled.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
         if (earlier is not null)
         {
+            AnsiConsole.WriteLine($"starting at {chosen.From}");
             AnsiConsole.WriteLine(earlier.HasLabels(prepared.Labels)
-                ? $"starting at {chosen.From}: the same labels, its output layer is kept"
-                : $"starting at {chosen.From}: other labels (its are {string.Join(", ", earlier.Labels)}), the output layer is a new one");
+                ? "the labels are the same: its output layer is kept"
+                : $"other labels (its are {string.Join(", ", earlier.Labels)}): the output layer is a new one");
         }
 
         return new LoadedInputs(rows, selection, prepared, start, earlier);

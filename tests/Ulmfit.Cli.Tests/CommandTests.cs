@@ -84,6 +84,55 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("unfinished training", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Train_FromAnEarlierModel_SaysWhetherItsOutputLayerIsKept()
+    {
+        string[] train = ["train", "--data", workspace.Data, "--settings", workspace.Settings, "--direction", "forward", "--no-lm-finetuning", "--strategy", "full"];
+        Assert.Equal(0, (await CommandLine.RunAsync([.. train, "--out", workspace["first"], "--early-stopping", "3"])).ExitCode);
+
+        (int code, string output, string error) = await CommandLine.RunAsync([.. train, "--from", workspace["first"], "--out", workspace["second"], "--json", workspace["second.json"]]);
+        Assert.True(code == 0, error);
+        Assert.Contains("the labels are the same: its output layer is kept", output, StringComparison.Ordinal);
+        Assert.True(Json("second.json").GetProperty("accuracy").GetDouble() >= 0.7, output);
+
+        string three = workspace.Write("three.csv", File.ReadAllText(workspace.Data) + string.Concat(Enumerable.Range(0, 20).Select(i => $"\n\"a zebra and {i} more animals\",animals")));
+        (code, output, error) = await CommandLine.RunAsync("train", "--data", three, "--settings", workspace.Settings, "--direction", "forward", "--strategy", "last", "--from", workspace["second"], "--out", workspace["third"]);
+        Assert.True(code == 0, error);
+        Assert.Contains("other labels (its are fruit, weather): the output layer is a new one", output, StringComparison.Ordinal);
+        Assert.Contains("animals", File.ReadAllText(Path.Combine(workspace["third"], "labels.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_WithUnlabeledText_KnowsItsWords()
+    {
+        string texts = workspace.Write("more.txt", "a zebra here\nanother zebra there\n");
+
+        (int code, string output, string error) = await CommandLine.RunAsync(
+            "train", "--data", workspace.Data, "--unlabeled", texts, "--settings", workspace.Settings, "--direction", "forward", "--strategy", "last", "--out", workspace["model"]);
+
+        Assert.True(code == 0, error);
+        Assert.Contains("2 without label", output, StringComparison.Ordinal);
+        Assert.Contains("\"zebra\"", File.ReadAllText(Path.Combine(workspace["model"], "vocabulary.json")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lm")]
+    [InlineData("classifier")]
+    public async Task FindLearningRate_Json_HoldsEveryStepAndIsTheSameAgain(string phase)
+    {
+        string[] find = ["lr-find", "--data", workspace.Data, "--settings", workspace.Settings, "--phase", phase, "--steps", "40"];
+        (int code, string output, string error) = await CommandLine.RunAsync([.. find, "--json", workspace["one.json"], "--threads", "1"]);
+        Assert.True(code == 0, error);
+        Assert.Equal(0, (await CommandLine.RunAsync([.. find, "--json", workspace["two.json"], "--threads", "2"])).ExitCode);
+
+        JsonElement report = Json("one.json");
+        Assert.Equal(report.ToString(), Json("two.json").ToString());
+        Assert.Equal(phase, report.GetProperty("phase").GetString());
+        Assert.InRange(report.GetProperty("points").GetArrayLength(), 10, 40);
+        Assert.Contains(phase == "lm" ? "languageModel.learningRate" : "classifier.learningRate", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(workspace["model"]));
+    }
+
     public static TheoryData<string[], string> WrongUsage => new()
     {
         { ["train"], "--data" },
@@ -96,6 +145,13 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--engine", "gpu"], "it has: cpu" },
         { ["train", "--data", "{data}", "--threads", "0"], "--threads must be at least 1" },
         { ["train", "--data", "{data}", "--pretrained", "nowhere"], "no pretrained model in 'nowhere'" },
+        { ["train", "--data", "{data}", "--from", "nowhere"], "'nowhere' holds no model.onnx to start at" },
+        { ["train", "--data", "{data}", "--from", "model", "--out", "./model"], "--out must be another folder" },
+        { ["train", "--data", "{data}", "--from", "nowhere", "--pretrained", "wiki"], "either --from or --pretrained" },
+        { ["train", "--data", "{data}", "--class-weights", "fair"], "choose none, balanced" },
+        { ["train", "--data", "{data}", "--early-stopping", "0"], "classifier.earlyStopping.patience must lie in [1, 1000]" },
+        { ["lr-find", "--data", "{data}", "--phase", "head"], "choose lm or classifier" },
+        { ["lr-find", "--data", "{data}", "--steps", "3"], "--steps must be at least 20" },
         { ["train", "--data", "{data}", "--label-column", "nosuch"], "nosuch" },
         { ["evaluate", "--model", "nowhere", "--data", "{data}"], "holds no model.onnx" },
         { ["classify", "--model", "nowhere"], "Give either texts or --data FILE" },

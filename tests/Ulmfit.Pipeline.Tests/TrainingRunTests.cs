@@ -291,6 +291,75 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_FromTheChampion_StartsAtTheVersionThatWasChampionWhenItBegan()
+    {
+        TrainingSettings settings = PipelineHarness.Settings with { From = EarlierModels.Champion };
+        string first = await pipeline.BeginAsync(settings);
+        Assert.Null(TrainingWorkspace.SettingsOf(await pipeline.Runs.GetAsync(RunId.Parse(first), Ct)).From);
+        Assert.Equal(1, (await pipeline.CompleteAsync(first)).ModelVersion);
+
+        string second = await pipeline.BeginAsync(settings with { LanguageModel = new LanguageModelSettings() }, rows: 200, seed: 3, name: "b.csv");
+        await TinyModels.PublishAsync(pipeline.Registry, "tickets", 1, "tickets-900", Ct);
+        await pipeline.Registry.PromoteAsync("tickets", 2, null, Ct);
+        RunManifest ended = await pipeline.CompleteAsync(second);
+
+        Assert.Equal("tickets/1", TrainingWorkspace.SettingsOf(ended).From);
+        Assert.DoesNotContain(ended.History, epoch => epoch.Stage == "lm");
+        Assert.True(ended.History[0].TrainLoss < (await pipeline.Runs.GetAsync(RunId.Parse(first), Ct)).History[2].TrainLoss, "the second run did not start where the first ended");
+    }
+
+    [Theory]
+    [InlineData("tickets/7")]
+    [InlineData("tickets")]
+    [InlineData("../x/1")]
+    public async Task Run_FromAModelThatDoesNotExist_SaysWhatToSet(string from)
+    {
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with { From = from });
+
+        PipelineException e = await Assert.ThrowsAsync<PipelineException>(() => pipeline.TrainAsync(run));
+
+        Assert.Contains($"'{from}'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_FromAModelThatDoesNotReadBackward_SaysSo()
+    {
+        await pipeline.CompleteAsync(await pipeline.BeginAsync());
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with { From = "tickets/1", Directions = Directions.Backward }, seed: 3, name: "b.csv");
+
+        PipelineException e = await Assert.ThrowsAsync<PipelineException>(() => pipeline.TrainAsync(run));
+
+        Assert.Contains("does not read backward", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_StoppedEarlyInSlicesOverOtherProcesses_GivesTheWeightsOfTheUndisturbedRun()
+    {
+        TrainingSettings settings = PipelineHarness.Settings with
+        {
+            Classifier = PipelineHarness.Settings.Classifier with { Epochs = 8, LearningRate = 0.05, EarlyStopping = new EarlyStoppingSettings { Patience = 1 } },
+        };
+        RunManifest whole = await pipeline.CompleteAsync(await pipeline.BeginAsync(settings));
+        using var other = new TemporaryStore();
+        using var first = new PipelineHarness(other.Blobs);
+        string run = await first.BeginAsync(settings with { SliceSteps = 3 });
+        var input = EpochStepInput.First(run, Direction.Forward);
+        EpochStepResult result;
+        do
+        {
+            using var next = new PipelineHarness(other.Blobs);
+            result = await next.Epochs.RunAsync(input, Ct);
+            input = input with { From = result.Next, Checkpoint = result.Checkpoint };
+        }
+        while (!result.Finished);
+        RunManifest sliced = await first.CompleteAsync(run);
+
+        Assert.True(whole.History.Count < 10, $"{whole.History.Count} epochs: it did not stop early");
+        Assert.Equal(whole.WeightsDigest, sliced.WeightsDigest);
+        Assert.Equal(whole.History.Select(epoch => epoch.Epoch), sliced.History.Select(epoch => epoch.Epoch));
+    }
+
+    [Fact]
     public async Task Run_UnknownPretrainedModel_SaysWhichThereAre()
     {
         string run = await pipeline.BeginAsync(PipelineHarness.Settings with { Pretrained = "wiki" });

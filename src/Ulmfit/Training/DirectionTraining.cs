@@ -154,7 +154,7 @@ public sealed class DirectionTraining
         return classifier;
     }
 
-    private IReadOnlyList<int> StepsOf(int stage)
+    private int[] StepsOf(int stage)
     {
         int epochs = Plan.Stages[stage].Epochs;
         return Plan.Stages[stage].Kind == StageKind.LanguageModel

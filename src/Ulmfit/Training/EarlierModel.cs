@@ -13,9 +13,9 @@ namespace Ulmfit.Training;
 /// </remarks>
 public sealed class EarlierModel
 {
-    private readonly IReadOnlyDictionary<Direction, OneDirection> halves;
+    private readonly Dictionary<Direction, OneDirection> halves;
 
-    private EarlierModel(Vocabulary vocabulary, IReadOnlyList<string> labels, IReadOnlyDictionary<Direction, OneDirection> halves, string digest)
+    private EarlierModel(Vocabulary vocabulary, IReadOnlyList<string> labels, Dictionary<Direction, OneDirection> halves, string digest)
     {
         Vocabulary = vocabulary;
         Labels = labels;

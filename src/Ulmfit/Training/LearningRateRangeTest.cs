@@ -103,7 +103,8 @@ public sealed record LearningRateRangeTest
         return steepest < 0 ? null : points[steepest].LearningRate;
     }
 
-    // The longest falling subsequence, so that a small bump on the way down does not end the valley.
+    // The longest falling subsequence, so that a small bump on the way down does not end the valley; of equally long ones the
+    // one that begins last, so that the plain before it does not count.
     private static double? ValleyOf(LearningRatePoint[] points)
     {
         var length = new int[points.Length];
@@ -114,7 +115,7 @@ public sealed record LearningRateRangeTest
             (length[i], start[i]) = (1, i);
             for (int before = 0; before < i; before++)
             {
-                if (points[i].SmoothedLoss < points[before].SmoothedLoss && length[before] + 1 > length[i])
+                if (points[i].SmoothedLoss < points[before].SmoothedLoss && length[before] + 1 >= length[i])
                 {
                     (length[i], start[i]) = (length[before] + 1, start[before]);
                 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ulmfit.Cpu;
 using Ulmfit.Data;
 using Ulmfit.Engine;
@@ -9,20 +10,14 @@ namespace Ulmfit.Tests.Training;
 /// <summary>Small real trainings on the CPU engine: each line of the recipe that the trainer is responsible for.</summary>
 public sealed class DirectionTrainingTests
 {
-    private static readonly TrainingSettings Settings = TrainingSettings.Default with
-    {
-        MinimumCount = 1,
-        Discriminative = true,
-        LanguageModel = new LanguageModelSettings { FineTune = true, Epochs = 2, Bptt = 9, Batch = 4 },
-        Classifier = new ClassifierSettings { Epochs = 2, Batch = 8, LearningRate = 0.01 },
-    };
+    private static readonly TrainingSettings Settings = SmallTraining.Settings;
 
-    private static readonly TrainingData Data = TrainingData.Prepare(Rows(0, 40), Rows(40, 10), ["an unlabelled text about apples", "another one about rain"], Settings, null);
+    private static readonly TrainingData Data = SmallTraining.Data;
 
     [Fact]
     public void Train_WholePlan_WalksEveryEpochOfEveryStageInOrder()
     {
-        (Checkpoint last, List<EpochMetrics> epochs) = Run(Settings, Direction.Forward);
+        (Checkpoint last, List<EpochMetrics> epochs) = SmallTraining.Run(Settings, Direction.Forward);
 
         Assert.True(last.Finished);
         Assert.Equal(
@@ -59,8 +54,9 @@ public sealed class DirectionTrainingTests
     public void Train_EveryStep_HasTheLearningRateOfItsGroupAndOfTheSchedule()
     {
         using var cpu = new CpuTrainingEngine(2);
-        var recorded = new List<OptimizerStep>();
-        var training = new DirectionTraining(new RecordingEngine(cpu, recorded), Data, Settings, Direction.Forward, null);
+        var engine = new RecordingEngine(cpu);
+        List<OptimizerStep> recorded = engine.Steps;
+        var training = new DirectionTraining(engine, Data, Settings, Direction.Forward, null);
         Checkpoint checkpoint = training.Start();
         while (!checkpoint.Finished)
         {
@@ -83,13 +79,86 @@ public sealed class DirectionTrainingTests
         Assert.Equal(recorded.Count, recorded.Select(step => step.Key).Distinct().Count());
     }
 
+    // Merity et al. 2017, 5: the rate of a window is scaled by its length over the base length.
+    [Fact]
+    public void Train_EveryWindow_ScalesTheLearningRateByItsLength()
+    {
+        RecordingEngine engine = Recorded(Settings with { Schedule = ScheduleKind.OneCycle, LanguageModel = Settings.LanguageModel with { DiscriminativeFactor = 4 } });
+        (OptimizerStep Step, int Time)[] all = [.. engine.Steps.Zip(engine.Windows)];
+        var schedule = new OneCycleSchedule(all.Length);
+
+        Assert.True(all.Select(step => step.Time).Distinct().Count() > 3);
+        for (int i = 0; i < all.Length; i++)
+        {
+            double top = 0.005 * schedule.At(i).RateFactor * all[i].Time / 9;
+            double[] expected = [top / 64, top / 16, top / 4, top];
+            Assert.All(all[i].Step.Groups.Zip(expected), pair => Assert.Equal(pair.Second, pair.First.LearningRate, pair.Second * 1e-5));
+            Assert.Equal((float)schedule.At(i).Momentum!.Value, all[i].Step.Beta1);
+        }
+    }
+
+    [Fact]
+    public void Train_Settings_ReachTheEngine()
+    {
+        TrainingSettings settings = Settings with
+        {
+            LanguageModel = Settings.LanguageModel with { DropMultiplier = 0.5, ActivationRegularization = 3, TemporalActivationRegularization = 4, WeightDecay = 0.02, ClipNorm = 0.7 },
+            Classifier = Settings.Classifier with
+            {
+                Epochs = 1, DropMultiplier = 0.25, LabelSmoothing = 0.1, ChunkLength = 5, MaxLength = 11, HeadHiddenSize = 13, WeightDecay = 0.03, ClipNorm = 0.8,
+                LabelWeights = new Dictionary<string, double> { ["weather"] = 2.5 },
+            },
+            Strategy = Strategy.Last,
+        };
+        RecordingEngine engine = Recorded(settings, wholePlan: true);
+        LanguageModelOptions languageModel = engine.LanguageModels[0];
+        ClassifierOptions classifier = Assert.Single(engine.Classifiers);
+
+        Assert.Equal((3f, 4f), (languageModel.ActivationRegularization, languageModel.TemporalActivationRegularization));
+        Assert.Equal(DropoutRates.LanguageModel.Scaled(0.5f), languageModel.Dropouts);
+        Assert.Equal((0.02f, 0.7f), (engine.Steps[0].WeightDecay, engine.Steps[0].ClipNorm));
+        Assert.Equal(DropoutRates.Classifier.Scaled(0.25f), classifier.Dropouts);
+        Assert.Equal(0.1f, classifier.LabelSmoothing);
+        Assert.Equal([1f, 2.5f], classifier.ClassWeights!);
+        Assert.Equal((5, 11, 13), (classifier.Config.ChunkLength, classifier.Config.MaxLength, classifier.Config.HeadHiddenSize));
+        Assert.Equal((0.03f, 0.8f), (engine.Steps[^1].WeightDecay, engine.Steps[^1].ClipNorm));
+    }
+
+    [Fact]
+    public void Train_UnlabeledText_JoinsTheLanguageModelAlone()
+    {
+        RecordingEngine engine = Recorded(Settings, wholePlan: true);
+        int word = Data.Vocabulary.IdOf("unlabelled");
+
+        Assert.NotEqual(Ulmfit.Text.SpecialTokens.UnknownId, word);
+        Assert.Contains(word, engine.LanguageModelTokens);
+        Assert.DoesNotContain(word, engine.ClassifierTokens);
+        Assert.Contains(Data.Vocabulary.IdOf("apples"), engine.ClassifierTokens);
+    }
+
+    [Fact]
+    public void Open_CheckpointThatIsLetGoOf_IsCollected()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        var training = new DirectionTraining(engine, Data, Settings, Direction.Forward, null);
+        (TrainingEpoch epoch, WeakReference weights) = OpenAndForget(training);
+        using (epoch)
+        {
+            GC.Collect();
+
+            Assert.False(weights.IsAlive);
+            Assert.Equal(1, epoch.Run(null, TestContext.Current.CancellationToken).Position.Epoch);
+            Assert.Throws<InvalidOperationException>(() => epoch.Run(null, TestContext.Current.CancellationToken));
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public void Train_InSlicesThroughFiles_GivesTheSameBitsAsInOneGo(int sliceSteps)
     {
-        (Checkpoint whole, _) = Run(Settings, Direction.Forward);
-        (Checkpoint sliced, List<EpochMetrics> epochs) = Run(Settings with { SliceSteps = sliceSteps }, Direction.Forward, throughFiles: true);
+        (Checkpoint whole, _) = SmallTraining.Run(Settings, Direction.Forward);
+        (Checkpoint sliced, List<EpochMetrics> epochs) = SmallTraining.Run(Settings with { SliceSteps = sliceSteps }, Direction.Forward, throughFiles: true);
 
         Assert.Equal(WeightsDigest.Of(whole.State), WeightsDigest.Of(sliced.State));
         Assert.Equal(8, epochs.Count);
@@ -98,10 +167,10 @@ public sealed class DirectionTrainingTests
     [Fact]
     public void Train_AnotherSeedOrDirection_GivesOtherWeights()
     {
-        string forward = WeightsDigest.Of(Run(Settings, Direction.Forward).Last.State);
+        string forward = WeightsDigest.Of(SmallTraining.Run(Settings, Direction.Forward).Last.State);
 
-        Assert.NotEqual(forward, WeightsDigest.Of(Run(Settings, Direction.Backward).Last.State));
-        Assert.NotEqual(forward, WeightsDigest.Of(Run(Settings with { Seed = 7 }, Direction.Forward).Last.State));
+        Assert.NotEqual(forward, WeightsDigest.Of(SmallTraining.Run(Settings, Direction.Backward).Last.State));
+        Assert.NotEqual(forward, WeightsDigest.Of(SmallTraining.Run(Settings with { Seed = 7 }, Direction.Forward).Last.State));
     }
 
     [Fact]
@@ -109,7 +178,7 @@ public sealed class DirectionTrainingTests
     {
         TrainingSettings longer = Settings with { Classifier = Settings.Classifier with { Epochs = 12, LearningRate = 0.02 } };
 
-        Assert.True(Run(longer, Direction.Forward).Epochs[^1].Accuracy >= 0.8);
+        Assert.True(SmallTraining.Run(longer, Direction.Forward).Epochs[^1].Accuracy >= 0.8);
     }
 
     [Fact]
@@ -118,7 +187,7 @@ public sealed class DirectionTrainingTests
         using var engine = new CpuTrainingEngine(2);
         AwdLstmConfig config = new(Data.Vocabulary.Count, 8, 12, 2);
         PretrainedModel pretrained = PretrainedModel.Of(Data.Vocabulary, WeightInitialization.LanguageModel(config, 3), null);
-        LabeledRow[] rows = [.. Rows(0, 20), new LabeledRow("zebra crossing apples zebra crossing", "fruit", 1)];
+        LabeledRow[] rows = [.. SmallTraining.Rows(0, 20), new LabeledRow("zebra crossing apples zebra crossing", "fruit", 1)];
         TrainingData data = TrainingData.Prepare(rows, [], [], Settings, pretrained.Vocabulary);
         var training = new DirectionTraining(engine, data, Settings, Direction.Forward, pretrained);
         string embedding = AwdLstmNames.Embedding(AwdLstmNames.LanguageModelEncoder);
@@ -137,87 +206,31 @@ public sealed class DirectionTrainingTests
     public void Train_LearningRateBeyondReason_SaysThatItDivergedOrStaysFinite()
     {
         TrainingSettings wild = Settings with { LanguageModel = Settings.LanguageModel with { LearningRate = 1, ClipNorm = 0 }, Schedule = ScheduleKind.Constant };
-        Exception? exception = Record.Exception(() => Run(wild, Direction.Forward));
+        Exception? exception = Record.Exception(() => SmallTraining.Run(wild, Direction.Forward));
 
         Assert.True(exception is null or TrainingDivergedException, exception?.ToString());
     }
 
-    private static (Checkpoint Last, List<EpochMetrics> Epochs) Run(TrainingSettings settings, Direction direction, bool throughFiles = false)
+    /// <summary>Trains the first stage, or the whole plan.</summary>
+    private static RecordingEngine Recorded(TrainingSettings settings, bool wholePlan = false)
     {
-        using var engine = new CpuTrainingEngine(2);
-        var training = new DirectionTraining(engine, Data, settings, direction, null);
-        var epochs = new List<EpochMetrics>();
+        using var cpu = new CpuTrainingEngine(2);
+        var engine = new RecordingEngine(cpu);
+        var training = new DirectionTraining(engine, Data, settings, Direction.Forward, null);
         Checkpoint checkpoint = training.Start();
-        while (!checkpoint.Finished)
+        while (!checkpoint.Finished && (wholePlan || checkpoint.Position.Stage == 0))
         {
             checkpoint = training.Train(checkpoint, null, TestContext.Current.CancellationToken);
-            if (checkpoint.LastEpoch is EpochMetrics epoch)
-            {
-                epochs.Add(epoch);
-            }
-
-            if (throughFiles)
-            {
-                using var file = new MemoryStream();
-                checkpoint.Write(file);
-                file.Position = 0;
-                checkpoint = Checkpoint.Read(file);
-            }
         }
 
-        return (checkpoint, epochs);
+        return engine;
     }
 
-    private static LabeledRow[] Rows(int first, int count)
+    // Not inlined: a reference in the caller's frame would keep the weights.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (TrainingEpoch Epoch, WeakReference Weights) OpenAndForget(DirectionTraining training)
     {
-        string[] fruit = ["apples", "pears", "plums", "cherries", "grapes"], weather = ["rain", "snow", "wind", "sunshine", "fog"];
-        string[] frames = ["I would like some {0} please", "there is {0} today", "tell me about {0}", "{0} again and again", "what about the {0} of last week ?"];
-        return [.. Enumerable.Range(first, count).Select(i => new LabeledRow(
-            string.Format(System.Globalization.CultureInfo.InvariantCulture, frames[i / 2 % frames.Length], i % 2 == 0 ? fruit[i / 3 % 5] : weather[i / 3 % 5]) + $" {i}",
-            i % 2 == 0 ? "fruit" : "weather", i + 1))];
-    }
-
-    /// <summary>The real engine, with the settings of each step written down on the way.</summary>
-    private sealed class RecordingEngine(ITrainingEngine inner, List<OptimizerStep> steps) : ITrainingEngine
-    {
-        public string Name => inner.Name;
-
-        public ILanguageModelNetwork CreateLanguageModel(LanguageModelOptions options, StateDict state) => new RecordingLanguageModel(inner.CreateLanguageModel(options, state), steps);
-
-        public IClassifierNetwork CreateClassifier(ClassifierOptions options, StateDict state) => new RecordingClassifier(inner.CreateClassifier(options, state), steps);
-    }
-
-    private sealed class RecordingLanguageModel(ILanguageModelNetwork inner, List<OptimizerStep> steps) : ILanguageModelNetwork
-    {
-        public StepResult TrainStep(in LanguageModelBatch batch, OptimizerStep step)
-        {
-            steps.Add(step);
-            return inner.TrainStep(batch, step);
-        }
-
-        public void ResetState(bool evaluation) => inner.ResetState(evaluation);
-
-        public LossSum Evaluate(in LanguageModelBatch batch) => inner.Evaluate(batch);
-
-        public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities) => inner.PredictNext(tokens, probabilities);
-
-        public StateDict Save() => inner.Save();
-
-        public void Dispose() => inner.Dispose();
-    }
-
-    private sealed class RecordingClassifier(IClassifierNetwork inner, List<OptimizerStep> steps) : IClassifierNetwork
-    {
-        public StepResult TrainStep(in ClassifierBatch batch, OptimizerStep step)
-        {
-            steps.Add(step);
-            return inner.TrainStep(batch, step);
-        }
-
-        public void Predict(IReadOnlyList<int[]> documents, Span<float> probabilities) => inner.Predict(documents, probabilities);
-
-        public StateDict Save() => inner.Save();
-
-        public void Dispose() => inner.Dispose();
+        Checkpoint start = training.Start();
+        return (training.Open(start), new WeakReference(start.State[AwdLstmNames.Embedding(AwdLstmNames.LanguageModelEncoder)].Data));
     }
 }
