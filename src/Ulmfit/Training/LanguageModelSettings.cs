@@ -23,6 +23,12 @@ public sealed record LanguageModelSettings
     /// </summary>
     public EarlyStoppingSettings? EarlyStopping { get; init; }
 
+    /// <summary>
+    /// From a pretrained model, how many of the epochs come first and train the embedding and decoder alone (fastai's frozen
+    /// epoch, for the sake of new words); the paper has none. At least one epoch is left for all groups.
+    /// </summary>
+    public int FrozenEpochs { get; init; } = 1;
+
     /// <summary>Maximal learning rate; when absent 0.004 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
     public double? LearningRate { get; init; }
 
@@ -62,6 +68,7 @@ public sealed record LanguageModelSettings
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "languageModel.epochs", "must lie in [1, 1000]");
+        check(FrozenEpochs is >= 0 and <= 1000, "languageModel.frozenEpochs", "must lie in [0, 1000]");
         check(EarlyStopping is null or { Patience: >= 1 and <= 1000 }, "languageModel.earlyStopping.patience", "must lie in [1, 1000]");
         check(EarlyStopping is null or { Metric: EarlyStoppingMetric.Loss }, "languageModel.earlyStopping.metric", "must be \"loss\": a language model has no accuracy");
         check(LearningRate is null or (> 0 and <= 1), "languageModel.learningRate", "must lie in (0, 1]");

@@ -37,10 +37,11 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         double rate = lm.LearningRate ?? (pretrained ? LanguageModelSettings.FineTuningRate : LanguageModelSettings.FromScratchRate);
         int epochs = lm.Epochs ?? (pretrained ? LanguageModelSettings.FineTuningEpochs : LanguageModelSettings.FromScratchEpochs);
         double[] rates = DiscriminativeLearningRates.Of(rate, groups, settings.DiscriminativeFactorOf(StageKind.LanguageModel, pretrained));
-        if (pretrained && epochs > 1)
+        int frozen = pretrained ? Math.Min(lm.FrozenEpochs, epochs - 1) : 0;
+        if (frozen > 0)
         {
-            yield return new Stage("lm-embedding", StageKind.LanguageModel, 1, GradualUnfreezing.TopGroups(groups, 1), rates);
-            epochs--;
+            yield return new Stage("lm-embedding", StageKind.LanguageModel, frozen, GradualUnfreezing.TopGroups(groups, 1), rates);
+            epochs -= frozen;
         }
 
         yield return new Stage("lm", StageKind.LanguageModel, epochs, GradualUnfreezing.TopGroups(groups, groups), rates);

@@ -53,6 +53,10 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public void Constant_EveryStep_IsTheMaximalRate() =>
+        Assert.All(Enumerable.Range(0, 400), step => Assert.Equal(new SchedulePoint(1, null), new ConstantSchedule().At(step)));
+
+    [Fact]
     public void DiscriminativeLearningRates_FiveGroups_FallByTwoPointSix() =>
         Assert.Equal([0.01 / 2.6 / 2.6 / 2.6 / 2.6, 0.01 / 2.6 / 2.6 / 2.6, 0.01 / 2.6 / 2.6, 0.01 / 2.6, 0.01], DiscriminativeLearningRates.Of(0.01, 5, 2.6));
 }

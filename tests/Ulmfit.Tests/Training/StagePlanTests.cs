@@ -114,6 +114,20 @@ public sealed class StagePlanTests
         Assert.Equal(0.004 / 2.6, stages[1].LearningRates[^2], 1e-12);
     }
 
+    [Theory]
+    [InlineData(0, 6, "#### 6")]
+    [InlineData(1, 6, "...# 1, #### 5")]
+    [InlineData(2, 6, "...# 2, #### 4")]
+    [InlineData(9, 2, "...# 1, #### 1")]
+    [InlineData(1, 1, "#### 1")]
+    public void LanguageModel_FrozenEpochs_ComeFirstAndLeaveOneForAllGroups(int frozen, int epochs, string expected)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { LanguageModel = new LanguageModelSettings { FrozenEpochs = frozen, Epochs = epochs } };
+        IEnumerable<Stage> stages = StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens).Stages.Where(stage => stage.Kind == StageKind.LanguageModel);
+
+        Assert.Equal(expected, string.Join(", ", stages.Select(stage => $"{Picture(stage)} {stage.Epochs}")));
+    }
+
     [Fact]
     public void LanguageModel_FromScratch_TrainsAllGroupsAtOneRate()
     {
