@@ -52,6 +52,8 @@ internal sealed class RecordingEngine(ITrainingEngine inner) : ITrainingEngine
 
         public LossSum Evaluate(in LanguageModelBatch batch) => network.Evaluate(batch);
 
+        public void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities) => network.PredictNext(tokens, probabilities);
+
         public StateDict Save() => network.Save();
 
         public void Dispose() => network.Dispose();
