@@ -20,12 +20,16 @@ public readonly record struct TrainingPosition(int Stage, int Epoch, int Step);
 public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateDict State)
 {
     private const string Format = "serverless-ulmfit checkpoint 1";
+    private const string Curve = "epochCurve";
 
     /// <summary>Losses summed over the steps of a begun epoch, weighted by predictions.</summary>
     public LossSum EpochLoss { get; init; }
 
     /// <summary>Documents classified rightly in a begun epoch.</summary>
     public long EpochCorrect { get; init; }
+
+    /// <summary>The curve of a begun epoch so far; empty at the start of one, and in a checkpoint of an earlier version.</summary>
+    public IReadOnlyList<CurveBucket> EpochCurve { get; init; } = [];
 
     /// <summary>The best epoch of the phase so far; null where early stopping is not asked for.</summary>
     public BestEpoch? Best { get; init; }
@@ -47,6 +51,11 @@ public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateD
             ["epochLossCount"] = EpochLoss.Count.ToString(CultureInfo.InvariantCulture),
             ["epochCorrect"] = EpochCorrect.ToString(CultureInfo.InvariantCulture),
         };
+        if (EpochCurve.Count > 0)
+        {
+            metadata[Curve] = JsonSerializer.Serialize(EpochCurve);
+        }
+
         StateDict tensors = State;
         if (Best is not null)
         {
@@ -84,6 +93,7 @@ public sealed record Checkpoint(TrainingPosition Position, bool Finished, StateD
             {
                 EpochLoss = new LossSum(Real("epochLossSum"), long.Parse(Text("epochLossCount"), CultureInfo.InvariantCulture)),
                 EpochCorrect = long.Parse(Text("epochCorrect"), CultureInfo.InvariantCulture),
+                EpochCurve = file.Metadata.TryGetValue(Curve, out string? curve) ? JsonSerializer.Deserialize<CurveBucket[]>(curve) ?? [] : [],
                 Best = file.Metadata.ContainsKey("bestStage")
                     ? new BestEpoch(Number("bestStage"), Number("bestEpoch"), Real("bestScore"), Number("bestEpochsSince"), BestWeights(file.Tensors))
                     : null,

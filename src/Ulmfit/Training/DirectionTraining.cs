@@ -97,7 +97,7 @@ public sealed class DirectionTraining
         TrainingPosition position = from.Position;
         Stage stage = Plan.Stages[position.Stage];
         var plan = new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(position.Stage));
-        return new TrainingEpoch(NetworkOf(position, position is { Epoch: 0, Step: 0 } ? Enter(stage, from.State) : from.State), plan, from.EpochLoss, from.EpochCorrect, from.Best);
+        return new TrainingEpoch(NetworkOf(position, position is { Epoch: 0, Step: 0 } ? Enter(stage, from.State) : from.State), plan, from.EpochLoss, from.EpochCorrect, from.Best, from.EpochCurve);
     }
 
     /// <summary>Trains from a checkpoint to the end of its epoch, or of a slice of it where settings ask for slices.</summary>

@@ -20,6 +20,9 @@ public sealed record EpochMetrics(
     /// <summary>Mean F1 over the classes on held-out documents after the epoch; null for a language model.</summary>
     public double? MacroF1 { get; init; }
 
+    /// <summary>The course of the epoch, first steps first; empty where it was not recorded.</summary>
+    public IReadOnlyList<CurvePoint> Curve { get; init; } = [];
+
     /// <summary>With early stopping, the epoch whose weights training goes on with, when this was the last epoch of its phase.</summary>
     public RestoredEpoch? Restored { get; init; }
 }

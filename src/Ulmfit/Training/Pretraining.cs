@@ -118,7 +118,7 @@ public sealed class Pretraining
 
         using var epoch = new TrainingEpoch(
             new LanguageModelEpoch(network, stream, settings.Bptt, []), new EpochPlan(SettingsFor(limit), [stage], position, seed, stepsOfEpochs),
-            from.EpochLoss, from.EpochCorrect, from.Best);
+            from.EpochLoss, from.EpochCorrect, from.Best, from.EpochCurve);
         var slice = new SliceProgress(this, from, progress);
         Checkpoint to = epoch.Run(slice, cancellationToken);
         LossSum measured = DocumentLoss.Of(network, to.Finished ? heldOut : Sample(), cancellationToken);

@@ -15,18 +15,20 @@ public sealed class TrainingEpoch : IDisposable
     private readonly LossSum lossBefore;
     private readonly long correctBefore;
     private readonly BestEpoch? bestBefore;
+    private readonly IReadOnlyList<CurveBucket> curveBefore;
     private readonly int stepsBefore;
     private readonly int steps;
     private readonly ISchedule schedule;
     private bool trained;
 
-    internal TrainingEpoch(IEpochNetwork network, EpochPlan plan, LossSum loss, long correct, BestEpoch? best)
+    internal TrainingEpoch(IEpochNetwork network, EpochPlan plan, LossSum loss, long correct, BestEpoch? best, IReadOnlyList<CurveBucket> curve)
     {
         this.network = network;
         this.plan = plan;
         lossBefore = loss;
         correctBefore = correct;
         bestBefore = best;
+        curveBefore = curve;
         stepsBefore = plan.StepsOfEpochs.Take(plan.Position.Epoch).Sum();
         steps = plan.StepsOfEpochs[plan.Position.Epoch];
         schedule = plan.Settings.ScheduleOf(plan.Stage.Kind, Math.Max(1, plan.StepsOfEpochs.Sum()));
@@ -48,6 +50,7 @@ public sealed class TrainingEpoch : IDisposable
         (TrainingPosition position, Stage stage) = (plan.Position, plan.Stage);
         LossSum loss = lossBefore;
         long correct = correctBefore, tokens = 0;
+        var curve = new EpochCurve(steps, curveBefore);
         double rate = 0;
         var clock = Stopwatch.StartNew();
         int step = position.Step;
@@ -62,7 +65,9 @@ public sealed class TrainingEpoch : IDisposable
                 throw new TrainingDivergedException(stage.Name, position.Epoch + 1, step + 1);
             }
 
-            loss += new LossSum(result.Loss * result.Count, result.Count);
+            var stepLoss = new LossSum(result.Loss * result.Count, result.Count);
+            loss += stepLoss;
+            curve.Add(step, stepLoss, rate);
             correct += result.Correct;
             tokens += stepTokens;
             step++;
@@ -72,7 +77,7 @@ public sealed class TrainingEpoch : IDisposable
         StateDict state = network.Save();
         if (step < steps)
         {
-            return new Checkpoint(position with { Step = step }, false, state) { EpochLoss = loss, EpochCorrect = correct, Best = bestBefore };
+            return new Checkpoint(position with { Step = step }, false, state) { EpochLoss = loss, EpochCorrect = correct, EpochCurve = curve.Buckets, Best = bestBefore };
         }
 
         HeldOutScore score = network.Evaluate();
@@ -81,6 +86,7 @@ public sealed class TrainingEpoch : IDisposable
             stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, clock.Elapsed.TotalSeconds)
         {
             MacroF1 = score.MacroF1,
+            Curve = curve.Points,
         };
         return After(score, state, metrics);
     }

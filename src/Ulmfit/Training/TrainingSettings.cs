@@ -153,6 +153,9 @@ public sealed record TrainingSettings
     /// <summary>Training of the classifier.</summary>
     public ClassifierSettings Classifier { get; init; } = new();
 
+    /// <summary>What the run's report holds.</summary>
+    public ReportSettings Report { get; init; } = new();
+
     /// <summary>The value of <see cref="Pretrained"/> that stands for none.</summary>
     public const string NoPretrained = "none";
 
@@ -203,6 +206,7 @@ public sealed record TrainingSettings
         Check(TextColumn is null || TextColumn != LabelColumn, "textColumn", "must not be the label column");
         LanguageModel.Check(Check);
         Classifier.Check(Check);
+        Report.Check(Check);
         return errors.Count == 0 ? this : throw new TrainingSettingsException(errors);
     }
 
