@@ -17,6 +17,7 @@ internal sealed class TrainingInputs
     private readonly Option<string> pretrained = new("--pretrained") { Description = "Folder of a pretrained language model, or none", DefaultValueFactory = _ => TrainingSettings.NoPretrained };
     private readonly Option<string?> from = new("--from") { Description = "Folder of a trained model to start at: the same labels keep its output layer, others get a new one" };
     private readonly Option<string?> settings = new("--settings") { Description = "JSON file with training settings; the options below override it" };
+    private readonly Option<string?> method = new("--method") { Description = "ulmfit, or lstm: a plain LSTM from random weights, for comparison" };
     private readonly Option<Directions?> direction = new("--direction") { Description = "forward, backward or both" };
     private readonly Option<string?> strategy = new("--strategy") { Description = "gradual, full, last, chain-thaw or partial" };
     private readonly Option<int?> freezeTo = new("--freeze-to") { Description = "With --strategy partial: the lowest group that is trained, from 0 (embedding); -1 is the head, -2 the layer below it" };
@@ -38,7 +39,7 @@ internal sealed class TrainingInputs
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            data, unlabeled, pretrained, from, settings, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule, noDiscriminative,
+            data, unlabeled, pretrained, from, settings, method, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule, noDiscriminative,
             noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, classWeights, labelSmoothing, earlyStopping, seed, engine, threads])
         {
             command.Options.Add(option);
@@ -60,6 +61,7 @@ internal sealed class TrainingInputs
         {
             Pretrained = parsed.GetRequiredValue(pretrained),
             From = parsed.GetValue(from) ?? chosen.From,
+            Method = Named<Method>("--method", parsed.GetValue(method)) ?? chosen.Method,
             Directions = parsed.GetValue(direction) ?? chosen.Directions,
             Strategy = unfreezing,
             FreezeTo = parsed.GetValue(freezeTo) ?? (unfreezing == Strategy.Partial ? chosen.FreezeTo : null),
@@ -89,6 +91,11 @@ internal sealed class TrainingInputs
         if (chosen.From is not null && parsed.GetResult(pretrained) is { Implicit: false } && chosen.Pretrained != TrainingSettings.NoPretrained)
         {
             throw new UsageException("Give either --from or --pretrained: an earlier model brings its own language model.");
+        }
+
+        if (chosen.Method == Method.Lstm && parsed.GetValue(unlabeled) is not null)
+        {
+            throw new UsageException("--unlabeled does not go with the method lstm: it learns from labelled text alone.");
         }
 
         LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed));

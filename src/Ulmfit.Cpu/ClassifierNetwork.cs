@@ -5,7 +5,7 @@ using Ulmfit.Model;
 namespace Ulmfit.Cpu;
 
 /// <summary>
-/// The ULMFiT classifier on the CPU. Documents run through the encoder in chunks from a zero state (BPT3C); the state
+/// A classifier on the CPU. Documents run through the encoder in chunks from a zero state (BPT3C); the state
 /// goes from chunk to chunk, gradients do not. So every chunk's backward pass stands alone once the gradient of the pooled
 /// vector is known, and a chunk whose activations were not kept is run again from its initial state, to the same bits.
 /// </summary>
@@ -14,12 +14,15 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     /// <summary>Documents that are predicted side by side.</summary>
     private const int PredictedLanes = 64;
 
+    /// <summary>Tokens that are predicted at a time at most: no gradient runs back, so a longer chunk only takes memory.</summary>
+    private const int PredictedChunk = 72;
+
     private readonly ClassifierOptions options;
     private readonly ComputeTeam team;
     private readonly KernelSet kernels;
     private readonly MatrixProduct product;
     private readonly Encoder encoder;
-    private readonly ClassifierHead head;
+    private readonly IClassifierHead head;
     private readonly AdamOptimizer optimizer;
     private readonly List<ChunkActivations> slots = [];
     private readonly List<GrowingBuffer> boundaries = [];
@@ -27,6 +30,9 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     private readonly GrowingBuffer argmax = new();
     private readonly GrowingBuffer outputGradient = new();
     private readonly bool[] trainedLayers;
+    private readonly bool poolsAll;
+    private readonly int pooledWidth;
+    private readonly int pooledLength;
     private readonly int groups;
     private readonly long activationBudget;
     private readonly object sequence = new();
@@ -39,6 +45,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     private int documentCount;
     private int firstLane;
     private int lanes;
+    private int chunkLength;
     private int chunkCount;
     private int slotCount;
     private bool trains;
@@ -58,22 +65,16 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         this.kernels = kernels;
         this.options = options;
         this.activationBudget = activationBudget;
-        ClassifierConfig config = options.Config;
-        config.Encoder.Validated();
-        options.Dropouts.Validated();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.HeadHiddenSize);
-        ArgumentOutOfRangeException.ThrowIfLessThan(config.Classes, 2);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.ChunkLength);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.MaxLength);
-        if (options.ClassWeights is { } weights && weights.Count != config.Classes)
-        {
-            throw new ArgumentException($"There are {config.Classes} classes, but {weights.Count} class weights.", nameof(options));
-        }
-
+        ClassifierConfig config = options.Validated().Config;
         groups = config.Encoder.Layers + 2;
         product = new MatrixProduct(team, kernels);
         encoder = new Encoder(team, kernels, product, config.Encoder, state, AwdLstmNames.ClassifierEncoder, embeddingGroup: 0, firstLayerGroup: 1);
-        head = new ClassifierHead(team, kernels, product, options, state, groups - 1);
+        head = config.Head == HeadKind.LastState
+            ? new LastStateHead(team, kernels, product, options, state, groups - 1)
+            : new ConcatPoolingHead(team, kernels, product, options, state, groups - 1);
+        poolsAll = config.Head == HeadKind.ConcatPooling;
+        pooledWidth = (poolsAll ? 3 : 1) * encoder.OutputWidth;
+        pooledLength = poolsAll ? config.MaxLength : 1;
         optimizer = new AdamOptimizer(team, kernels, [.. encoder.Parameters, .. head.Parameters]);
         trainedLayers = new bool[config.Encoder.Layers];
     }
@@ -122,7 +123,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
             head.Prepare(documentCount, step.Key);
             if (Lowest() < trainedLayers.Length)
             {
-                outputGradient.Reserve((long)rows * encoder.Width);
+                outputGradient.Reserve((long)rows * encoder.OutputWidth);
             }
 
             team.Run(this);
@@ -288,10 +289,14 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     {
         while (team.Take(thread, lanes, out int lane))
         {
-            Span<float> row = pooled.Slice(lane * 3 * encoder.Width, 3 * encoder.Width);
+            Span<float> row = pooled.Slice(lane * pooledWidth, pooledWidth);
             row.Clear();
-            row.Slice(encoder.Width, encoder.Width).Fill(float.NegativeInfinity);
-            argmax.Slice(lane * encoder.Width, encoder.Width).Fill(-1f);
+            if (poolsAll)
+            {
+                int width = encoder.OutputWidth;
+                row.Slice(width, width).Fill(float.NegativeInfinity);
+                argmax.Slice(lane * width, width).Fill(-1f);
+            }
         }
 
         team.Barrier(thread);
@@ -307,7 +312,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
             encoder.Forward(thread, chunk);
             if (pooledChunks[c])
             {
-                Pool(thread, chunk, c * Config.ChunkLength);
+                Pool(thread, chunk, c * chunkLength);
             }
         }
     }
@@ -346,7 +351,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
                 encoder.Forward(thread, chunk);
             }
 
-            PoolBackward(thread, chunk, c * Config.ChunkLength);
+            PoolBackward(thread, chunk, c * chunkLength);
             encoder.Backward(thread, chunk, outputGradient.Value, lowest, trainedLayers, trainsEmbedding, begin);
             begin = false;
         }
@@ -409,6 +414,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     private void Load(IReadOnlyList<int[]> batch)
     {
         documentCount = batch.Count;
+        chunkLength = trains ? Config.ChunkLength : Math.Min(Config.ChunkLength, PredictedChunk);
         if (order.Length < documentCount)
         {
             order = new int[documentCount];
@@ -444,7 +450,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         int rows = 0;
         for (int i = first; i < first + count; i++)
         {
-            rows = checked(rows + Math.Min(lengths[i], Config.ChunkLength));
+            rows = checked(rows + Math.Min(lengths[i], chunkLength));
         }
 
         return rows;
@@ -455,7 +461,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     {
         firstLane = first;
         lanes = count;
-        chunkCount = (lengths[first] + Config.ChunkLength - 1) / Config.ChunkLength;
+        chunkCount = (lengths[first] + chunkLength - 1) / chunkLength;
         if (pooledChunks.Length < chunkCount)
         {
             pooledChunks = new bool[chunkCount];
@@ -464,11 +470,11 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         int needed = 0;
         for (int c = 0; c < chunkCount; c++)
         {
-            int start = c * Config.ChunkLength;
+            int start = c * chunkLength;
             pooledChunks[c] = false;
             for (int lane = 0; lane < lanes && lengths[first + lane] > start; lane++)
             {
-                pooledChunks[c] |= start + Config.ChunkLength > lengths[first + lane] - Config.MaxLength;
+                pooledChunks[c] |= start + chunkLength > lengths[first + lane] - pooledLength;
             }
 
             needed += pooledChunks[c] ? 1 : 0;
@@ -491,8 +497,8 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
             boundaries.Add(new GrowingBuffer());
         }
 
-        pooled.Reserve((long)lanes * 3 * encoder.Width);
-        argmax.Reserve((long)lanes * encoder.Width);
+        pooled.Reserve((long)lanes * pooledWidth);
+        argmax.Reserve(poolsAll ? (long)lanes * encoder.OutputWidth : 0);
     }
 
     private long BytesPerRow()
@@ -522,7 +528,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     {
         // With one slot the chunk before it is the same memory, so its final state is set aside first.
         int laneCount = 0;
-        while (laneCount < lanes && lengths[firstLane + laneCount] > index * Config.ChunkLength)
+        while (laneCount < lanes && lengths[firstLane + laneCount] > index * chunkLength)
         {
             laneCount++;
         }
@@ -560,9 +566,9 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
 
     private void LayOut(ChunkActivations chunk, int index)
     {
-        int start = index * Config.ChunkLength;
+        int start = index * chunkLength;
         SequenceShape shape = chunk.Shape;
-        shape.SetChunk(lengths.AsSpan(firstLane, lanes), start, Config.ChunkLength);
+        shape.SetChunk(lengths.AsSpan(firstLane, lanes), start, chunkLength);
         chunk.Reserve(encoder);
         for (int t = 0; t < shape.Time; t++)
         {
@@ -610,17 +616,27 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         }
     }
 
-    private int PooledFrom(int lane) => Math.Max(0, lengths[firstLane + lane] - Config.MaxLength);
+    private int PooledFrom(int lane) => Math.Max(0, lengths[firstLane + lane] - pooledLength);
 
     private void Pool(int thread, ChunkActivations chunk, int start)
     {
         SequenceShape shape = chunk.Shape;
         AlignedBuffer hidden = chunk.Layers[^1].Hidden.Value;
-        int width = encoder.Width;
+        int width = encoder.OutputWidth;
         while (team.Take(thread, shape.Lanes, out int lane))
         {
             int length = lengths[firstLane + lane], from = PooledFrom(lane), end = Math.Min(length - start, shape.Time);
-            Span<float> row = pooled.Slice(lane * 3 * width, 3 * width);
+            Span<float> row = pooled.Slice(lane * pooledWidth, pooledWidth);
+            if (!poolsAll)
+            {
+                if (length - start <= shape.Time)
+                {
+                    hidden.Slice((shape.Lanes + shape.Offsets[length - start - 1] + lane) * width, width).CopyTo(row);
+                }
+
+                continue;
+            }
+
             Span<float> max = row.Slice(width, width), sum = row[(2 * width)..];
             for (int t = Math.Max(0, from - start); t < end; t++)
             {
@@ -641,7 +657,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
     private void PoolBackward(int thread, ChunkActivations chunk, int start)
     {
         SequenceShape shape = chunk.Shape;
-        int width = encoder.Width;
+        int width = encoder.OutputWidth;
         while (team.Take(thread, shape.Time, out int t))
         {
             for (int lane = 0; lane < shape.Counts[t]; lane++)
@@ -654,7 +670,13 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
                     continue;
                 }
 
-                ReadOnlySpan<float> row = pooled.Slice(lane * 3 * width, 3 * width);
+                ReadOnlySpan<float> row = pooled.Slice(lane * pooledWidth, pooledWidth);
+                if (!poolsAll)
+                {
+                    row.CopyTo(gradient);
+                    continue;
+                }
+
                 kernels.PoolBackward(row[(2 * width)..], 1f / (length - from), row.Slice(width, width), argmax.Slice(lane * width, width), time, gradient);
                 if (time == length - 1)
                 {

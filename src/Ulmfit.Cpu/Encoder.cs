@@ -99,8 +99,11 @@ internal sealed class Encoder : IDisposable
     /// <summary>The LSTM layers.</summary>
     public LstmLayer[] Layers { get; }
 
-    /// <summary>Padded width of embedding and output.</summary>
+    /// <summary>Padded width of the embedding.</summary>
     public int Width => KernelSet.Padded(config.EmbeddingSize);
+
+    /// <summary>Padded width of the last layer's output.</summary>
+    public int OutputWidth => Layers[^1].Units;
 
     /// <summary>All weights.</summary>
     public IEnumerable<Parameter> Parameters => [Embedding, .. Layers.SelectMany(layer => layer.Parameters)];
@@ -208,7 +211,7 @@ internal sealed class Encoder : IDisposable
     /// </summary>
     /// <param name="thread">The calling thread.</param>
     /// <param name="chunk">The chunk as forward left it.</param>
-    /// <param name="outputGradient">Gradient of the last layer's hidden states <c>[rows, width]</c>.</param>
+    /// <param name="outputGradient">Gradient of the last layer's hidden states <c>[rows, output width]</c>.</param>
     /// <param name="lowest">The lowest layer to enter.</param>
     /// <param name="trained">Which layers are trained.</param>
     /// <param name="embedding">Whether the embedding is trained.</param>

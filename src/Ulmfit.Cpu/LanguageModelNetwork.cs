@@ -43,10 +43,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork, ICpuNetwork,
         this.team = team;
         this.kernels = kernels;
         this.options = options;
-        AwdLstmConfig config = options.Config.Validated();
-        options.Dropouts.Validated();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Batch);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxTime);
+        AwdLstmConfig config = options.Validated().Config;
         groups = config.Layers + 1;
         product = new MatrixProduct(team, kernels);
         encoder = new Encoder(team, kernels, product, config, state, AwdLstmNames.LanguageModelEncoder, embeddingGroup: config.Layers, firstLayerGroup: 0);

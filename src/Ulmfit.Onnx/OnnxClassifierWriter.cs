@@ -60,11 +60,7 @@ public static class OnnxClassifierWriter
         ClassifierConfig first = directions[0].Weights.Config;
         foreach ((string name, DirectionWeights weights) in directions)
         {
-            ClassifierConfig config = weights.Config;
-            config.Encoder.Validated();
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.HeadHiddenSize);
-            ArgumentOutOfRangeException.ThrowIfLessThan(config.Classes, 2);
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.MaxLength);
+            ClassifierConfig config = weights.Config.Validated();
             if (config.Classes != metadata.Labels.Count)
             {
                 throw new ArgumentException($"The {name} direction has {config.Classes} classes, but {metadata.Labels.Count} labels were given.", nameof(metadata));

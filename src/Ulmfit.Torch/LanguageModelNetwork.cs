@@ -27,10 +27,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
         this.turn = turn;
         this.device = device;
         this.options = options;
-        AwdLstmConfig config = options.Config.Validated();
-        options.Dropouts.Validated();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Batch);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxTime);
+        AwdLstmConfig config = options.Validated().Config;
         using DisposeScope scope = torch.NewDisposeScope();
         encoder = new Encoder(config, state, AwdLstmNames.LanguageModelEncoder, embeddingGroup: config.Layers, firstLayerGroup: 0, device);
         decoder = new TiedDecoder(state, config, config.Layers, encoder.Embedding, device, logitBudget);

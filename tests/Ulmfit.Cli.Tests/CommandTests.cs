@@ -65,6 +65,53 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_MethodLstmKilledInTheMiddle_GivesTheWeightsOfAnUndisturbedRunAndServesThem()
+    {
+        string settings = workspace.Write("lstm.json", """{"method": "lstm", "minimumCount": 1, "heldOutFraction": 0.1, "classifier": {"batch": 8, "learningRate": 0.01}}""");
+        string[] Train(string folder, string threads) => [
+            "train", "--data", workspace.Data, "--test", workspace.Test, "--settings", settings, "--out", workspace[folder], "--json", workspace[folder + ".json"], "--threads", threads];
+        (int code, string output, string error) = await CommandLine.RunAsync(Train("whole", "1"));
+        Assert.True(code == 0, error);
+        Assert.Contains("backward  classifier", output, StringComparison.Ordinal);
+        Assert.Contains("10/10", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(" lm ", output, StringComparison.Ordinal);
+        Assert.True(Json("whole.json").GetProperty("accuracy").GetDouble() >= 0.7, output);
+        using (Process process = CommandLine.Start(Train("killed", "2")))
+        {
+            _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is string line && !line.Contains("4/10", StringComparison.Ordinal))
+            {
+            }
+
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        (code, output, error) = await CommandLine.RunAsync(Train("killed", "3"));
+        Assert.True(code == 0, error);
+        Assert.Contains("forward: going on after", output, StringComparison.Ordinal);
+        Assert.Equal(Json("whole.json").GetProperty("weightsDigest").GetString(), Json("killed.json").GetProperty("weightsDigest").GetString());
+
+        Assert.Equal(0, (await CommandLine.RunAsync("evaluate", "--model", workspace["killed"], "--data", workspace.Test, "--json", workspace["evaluate.json"])).ExitCode);
+        Assert.Equal(Json("whole.json").GetProperty("accuracy").GetDouble(), Json("evaluate.json").GetProperty("accuracy").GetDouble());
+
+        (code, _, error) = await CommandLine.RunAsync("train", "--data", workspace.Data, "--from", workspace["whole"], "--out", workspace["third"]);
+        Assert.NotEqual(0, code);
+        Assert.Contains("plain LSTM classifier", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_MethodLstm_IsAnOptionToo()
+    {
+        (int code, string output, string error) = await CommandLine.RunAsync(
+            "train", "--data", workspace.Data, "--method", "lstm", "--direction", "backward", "--schedule", "cosine", "--out", workspace["model"], "--json", workspace["train.json"]);
+
+        Assert.True(code == 0, error);
+        Assert.Contains("backward  classifier", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("forward", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Train_FolderOfAnotherUnfinishedRun_IsRefused()
     {
         using (Process process = CommandLine.Start("train", "--data", workspace.Data, "--settings", workspace.Settings, "--out", workspace["model"]))
@@ -150,6 +197,12 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--from", "nowhere", "--pretrained", "wiki"], "either --from or --pretrained" },
         { ["train", "--data", "{data}", "--class-weights", "fair"], "choose none, balanced" },
         { ["train", "--data", "{data}", "--early-stopping", "0"], "classifier.earlyStopping.patience must lie in [1, 1000]" },
+        { ["train", "--data", "{data}", "--method", "svm"], "choose ulmfit, lstm" },
+        { ["train", "--data", "{data}", "--method", "lstm", "--pretrained", "wiki"], "pretrained must be \"none\" with the method \"lstm\"" },
+        { ["train", "--data", "{data}", "--method", "lstm", "--from", "model", "--out", "other"], "from must be left out with the method \"lstm\"" },
+        { ["train", "--data", "{data}", "--method", "lstm", "--strategy", "last"], "strategy must be left out with the method \"lstm\"" },
+        { ["train", "--data", "{data}", "--method", "lstm", "--lm-schedule", "cosine"], "languageModel must be left out" },
+        { ["train", "--data", "{data}", "--method", "lstm", "--unlabeled", "{data}"], "--unlabeled does not go with the method lstm" },
         { ["lr-find", "--data", "{data}", "--phase", "head"], "choose lm or classifier" },
         { ["lr-find", "--data", "{data}", "--steps", "3"], "--steps must be at least 20" },
         { ["train", "--data", "{data}", "--label-column", "nosuch"], "nosuch" },

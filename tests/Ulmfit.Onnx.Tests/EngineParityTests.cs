@@ -18,7 +18,18 @@ public sealed class EngineParityTests
     [InlineData(3, 13, 29, 4, 10)]
     public void Predict_BothDirections_EqualsTheEnginesOwn(int layers, int embedding, int hidden, int classes, int maxLength)
     {
-        ClassifierConfig config = TestModel.Config(61, embedding, hidden, layers, 50, classes, maxLength);
+        AssertSame(TestModel.Config(61, embedding, hidden, layers, 50, classes, maxLength));
+    }
+
+    [Theory]
+    [InlineData(1, 100, 200, 2)]
+    [InlineData(1, 24, 40, 6)]
+    [InlineData(2, 13, 29, 2)]
+    public void Predict_LastStateOfBothDirections_EqualsTheEnginesOwn(int layers, int embedding, int hidden, int classes) =>
+        AssertSame(TestModel.LastStateConfig(61, embedding, hidden, layers, classes) with { ChunkLength = 1000 });
+
+    private static void AssertSame(ClassifierConfig config)
+    {
         DirectionWeights forward = TestModel.Direction(config, 21), backward = TestModel.Direction(config, 22);
         var random = new Random(6);
         int[][] documents = [.. new[] { 1, 2, 10, 11, 71, 72, 73, 100, 144, 145, 300 }.Select(length => TestModel.Document(random, length, 61))];

@@ -28,6 +28,16 @@ public sealed class OnnxClassifierReaderTests
         AssertSame(forward with { Config = forward.Config with { Encoder = forward.Config.Encoder with { HiddenSize = forward.Config.Encoder.EmbeddingSize } } }, OnnxClassifierReader.Read(TestModel.Write(forward, null)).Forward);
     }
 
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 3)]
+    public void Read_LastStateHead_GivesTheSameBits(int layers, int classes)
+    {
+        DirectionWeights forward = TestModel.Direction(TestModel.LastStateConfig(layers: layers, classes: classes), 4);
+
+        AssertSame(forward, OnnxClassifierReader.Read(TestModel.Write(forward, null)).Forward);
+    }
+
     [Fact]
     public void Read_OtherBytes_IsInvalidData()
     {

@@ -44,6 +44,20 @@ public sealed class ParityTests
         AssertEqualsReference(TestModel.Direction(config, 13), TestModel.Direction(config, 14));
     }
 
+    [Theory]
+    [InlineData(1, 12, 20, 2)]
+    [InlineData(1, 7, 7, 2)]
+    [InlineData(1, 20, 9, 3)]
+    [InlineData(2, 13, 33, 6)]
+    public void Predict_LastStateOfBothDirections_EqualsTheReference(int layers, int embedding, int hidden, int classes)
+    {
+        ClassifierConfig config = TestModel.LastStateConfig(61, embedding, hidden, layers, classes);
+        DirectionWeights forward = TestModel.Direction(config, 31), backward = TestModel.Direction(config, 32);
+        AssertEqualsReference(forward, null);
+        AssertEqualsReference(null, backward);
+        AssertEqualsReference(forward, backward);
+    }
+
     [Fact]
     public void Predict_DirectionsOfDifferentShape_EqualsTheReference() =>
         AssertEqualsReference(

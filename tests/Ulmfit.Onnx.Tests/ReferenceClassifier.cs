@@ -28,6 +28,12 @@ internal static class ReferenceClassifier
             sequence = Lstm(direction.Weights, layer, encoder.OutputSizeOf(layer), sequence);
         }
 
+        if (config.Head == HeadKind.LastState)
+        {
+            double[] logits = [.. Enumerable.Range(0, config.Logits).Select(row => Dot(direction.Weights[AwdLstmNames.OutputWeight], row, sequence[^1]) + direction.Weights[AwdLstmNames.OutputBias].Data[row])];
+            return logits.Length == 1 ? [Sigmoid(-logits[0]), Sigmoid(logits[0])] : Softmax(logits);
+        }
+
         double[][] pooled = sequence[Math.Max(0, sequence.Length - config.MaxLength)..];
         IEnumerable<int> features = Enumerable.Range(0, encoder.EmbeddingSize);
         double[] x =
@@ -37,7 +43,11 @@ internal static class ReferenceClassifier
             .. features.Select(f => pooled.Average(h => h[f])),
         ];
         x = [.. Block(direction.Weights, 0, x).Select(value => Math.Max(0, value))];
-        x = Block(direction.Weights, 1, x);
+        return Softmax(Block(direction.Weights, 1, x));
+    }
+
+    private static double[] Softmax(double[] x)
+    {
         double[] exponentials = [.. x.Select(value => Math.Exp(value - x.Max()))];
         return [.. exponentials.Select(value => value / exponentials.Sum())];
     }

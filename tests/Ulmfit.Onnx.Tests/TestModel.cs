@@ -9,6 +9,10 @@ internal static class TestModel
     public static ClassifierConfig Config(int vocabulary = 60, int embedding = 12, int hidden = 20, int layers = 3, int headHidden = 9, int classes = 4, int maxLength = 1440) =>
         new(new AwdLstmConfig(vocabulary, embedding, hidden, layers), headHidden, classes) { MaxLength = maxLength };
 
+    /// <summary>A plain LSTM classifier, whose layers are all <paramref name="hidden"/> wide.</summary>
+    public static ClassifierConfig LastStateConfig(int vocabulary = 60, int embedding = 12, int hidden = 20, int layers = 1, int classes = 2) =>
+        ClassifierConfig.LastState(new AwdLstmConfig(vocabulary, embedding, hidden, layers) { ProjectsToEmbedding = false }, classes);
+
     public static DirectionWeights Direction(ClassifierConfig config, int seed)
     {
         var random = new Random(seed);
@@ -23,6 +27,13 @@ internal static class TestModel
             weights[AwdLstmNames.HiddenWeight(Prefix, layer)] = Uniform(random, -bound, bound, 4 * output, output);
             weights[AwdLstmNames.InputBias(Prefix, layer)] = Uniform(random, -bound, bound, 4 * output);
             weights[AwdLstmNames.HiddenBias(Prefix, layer)] = Uniform(random, -bound, bound, 4 * output);
+        }
+
+        if (config.Head == HeadKind.LastState)
+        {
+            weights[AwdLstmNames.OutputWeight] = Uniform(random, -1f, 1f, config.Logits, config.PooledSize);
+            weights[AwdLstmNames.OutputBias] = Uniform(random, -1f, 1f, config.Logits);
+            return new DirectionWeights(config, weights);
         }
 
         (int Inputs, int Outputs)[] blocks = [(config.PooledSize, config.HeadHiddenSize), (config.HeadHiddenSize, config.Classes)];

@@ -157,7 +157,7 @@ internal static class StepBench
         private static IClassifierNetwork Create(CpuTrainingEngine engine, BenchModel model, ulong seed)
         {
             ClassifierSettings settings = TrainingSettings.Default.Classifier;
-            var config = new ClassifierConfig(model.Config, HeadHiddenSize, Classes) { ChunkLength = settings.ChunkLength, MaxLength = settings.MaxLength };
+            var config = new ClassifierConfig(model.Config, HeadHiddenSize, Classes) { MaxLength = settings.MaxLength };
             StateDict weights = AwdLstmNames.EncoderForClassifier(WeightInitialization.LanguageModel(model.Config, seed));
             foreach ((string name, Tensor tensor) in WeightInitialization.Head(config, seed))
             {

@@ -4,7 +4,7 @@ using static Ulmfit.Onnx.Export.GraphBuilder;
 
 namespace Ulmfit.Onnx.Export;
 
-/// <summary>The classifier of one direction as ONNX nodes: embedding, LSTM layers, concat pooling, head, softmax.</summary>
+/// <summary>The classifier of one direction as ONNX nodes: embedding, LSTM layers, the head of its <see cref="HeadKind"/>, probabilities.</summary>
 internal static class DirectionGraph
 {
     public const string Forward = "forward";
@@ -19,6 +19,11 @@ internal static class DirectionGraph
         {
             long input = encoder.InputSizeOf(layer), output = encoder.OutputSizeOf(layer);
             floats += 4 * output * (input + output + 2);
+        }
+
+        if (config.Head == HeadKind.LastState)
+        {
+            return (floats + (config.Logits * (config.PooledSize + 1L))) * sizeof(float);
         }
 
         floats += config.PooledSize * 4L + (long)config.HeadHiddenSize * config.PooledSize;
@@ -59,6 +64,11 @@ internal static class DirectionGraph
             (output, last) = AddLstm(graph, $"{direction}/lstm{layer}", source, encoder, layer, output, lengths32);
         }
 
+        if (config.Head == HeadKind.LastState)
+        {
+            return AddLastStateHead(graph, direction, source, config, last);
+        }
+
         string pooled = AddConcatPooling(graph, $"{direction}/pool", config.MaxLength, output, last, lengths);
         string hidden = AddHeadBlock(graph, direction, source, 0, config.PooledSize, config.HeadHiddenSize, pooled);
         hidden = graph.Node("Relu", $"{direction}/head/relu", [hidden]);
@@ -75,7 +85,7 @@ internal static class DirectionGraph
         const string Prefix = AwdLstmNames.ClassifierEncoder;
         Tensor embedding = constants.Read($"{direction}/embedding/weight");
         var weights = new StateDict { [AwdLstmNames.Embedding(Prefix)] = embedding };
-        int layers = 0, hidden = 0;
+        int layers = 0, hidden = 0, lastOutput = 0;
         for (; constants.TryRead($"{direction}/lstm{layers}/W", out Tensor? input); layers++)
         {
             Tensor recurrent = constants.Read($"{direction}/lstm{layers}/R"), bias = constants.Read($"{direction}/lstm{layers}/B");
@@ -85,11 +95,25 @@ internal static class DirectionGraph
             }
 
             int gates = recurrent.Shape[1];
-            hidden = layers == 0 ? recurrent.Shape[2] : hidden;
+            lastOutput = recurrent.Shape[2];
+            hidden = layers == 0 ? lastOutput : hidden;
             weights[AwdLstmNames.InputWeight(Prefix, layers)] = new Tensor([gates, input.Shape[2]], InPyTorchGateOrder(input.Data));
             weights[AwdLstmNames.HiddenWeight(Prefix, layers)] = new Tensor([gates, recurrent.Shape[2]], InPyTorchGateOrder(recurrent.Data));
             weights[AwdLstmNames.InputBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(0, gates)));
             weights[AwdLstmNames.HiddenBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(gates)));
+        }
+
+        if (layers == 0 || embedding.Shape.Count != 2)
+        {
+            throw new InvalidDataException($"The {direction} direction has {layers} LSTM layers and an embedding of the shape {embedding}; that is no classifier of this kind.");
+        }
+
+        var encoder = new AwdLstmConfig(embedding.Shape[0], embedding.Shape[1], hidden, layers) { ProjectsToEmbedding = lastOutput == embedding.Shape[1] };
+        if (constants.TryRead($"{direction}/linear/weight", out Tensor? linear))
+        {
+            weights[AwdLstmNames.OutputWeight] = linear;
+            weights[AwdLstmNames.OutputBias] = constants.Read($"{direction}/linear/bias");
+            return new DirectionWeights(ClassifierConfig.LastState(encoder, Math.Max(2, linear.Shape[0])), weights);
         }
 
         for (int block = 0; block < 2; block++)
@@ -103,12 +127,11 @@ internal static class DirectionGraph
         }
 
         Tensor output = weights[AwdLstmNames.Linear(1)];
-        if (layers == 0 || embedding.Shape.Count != 2 || output.Shape.Count != 2)
+        if (output.Shape.Count != 2)
         {
-            throw new InvalidDataException($"The {direction} direction has {layers} LSTM layers, an embedding of the shape {embedding} and an output layer of the shape {output}; that is no ULMFiT classifier.");
+            throw new InvalidDataException($"The {direction} direction has an output layer of the shape {output}; that is no ULMFiT classifier.");
         }
 
-        var encoder = new AwdLstmConfig(embedding.Shape[0], embedding.Shape[1], hidden, layers);
         return new DirectionWeights(new ClassifierConfig(encoder, output.Shape[1], output.Shape[0]) { MaxLength = (int)constants.ReadInteger($"{direction}/pool/max_length") }, weights);
     }
 
@@ -159,6 +182,23 @@ internal static class DirectionGraph
         }
 
         return ordered;
+    }
+
+    /// <summary>A linear layer on the last states and the probabilities of its logits; of a single logit the sigmoid and what is left to 1.</summary>
+    private static string AddLastStateHead(GraphBuilder graph, string direction, CheckedWeights source, ClassifierConfig config, string last)
+    {
+        string weight = graph.Constant($"{direction}/linear/weight", source.Read(AwdLstmNames.OutputWeight, config.Logits, config.PooledSize), config.Logits, config.PooledSize);
+        string bias = graph.Constant($"{direction}/linear/bias", source.Read(AwdLstmNames.OutputBias, config.Logits), config.Logits);
+        string logits = graph.Node("Gemm", $"{direction}/linear", [last, weight, bias], Attribute("transB", 1));
+        if (config.Logits == config.Classes)
+        {
+            return graph.Node("Softmax", $"{direction}/softmax", [logits], Attribute("axis", 1));
+        }
+
+        // Not 1 − σ(z), which loses the small probability's digits.
+        string first = graph.Node("Sigmoid", $"{direction}/sigmoid/first", [graph.Node("Neg", $"{direction}/negated", [logits])]);
+        string second = graph.Node("Sigmoid", $"{direction}/sigmoid/second", [logits]);
+        return graph.Node("Concat", $"{direction}/sigmoid", [first, second], Attribute("axis", 1));
     }
 
     /// <summary>Last state, maximum and mean over the document's last <paramref name="maxLength"/> tokens: <c>[batch, 3·output]</c>.</summary>

@@ -36,6 +36,19 @@ public sealed record LanguageModelOptions(AwdLstmConfig Config, DropoutRates Dro
 
     /// <summary>β of temporal activation regularisation: β · mean((h_t − h_{t−1})²) of the last output before dropout.</summary>
     public float TemporalActivationRegularization { get; init; } = 1f;
+
+    /// <summary>These options, if they make sense.</summary>
+    /// <exception cref="ArgumentException">A size or rate is not acceptable, or the last layer is not as wide as the embedding, to which the decoder is tied.</exception>
+    public LanguageModelOptions Validated()
+    {
+        Config.Validated();
+        Dropouts.Validated();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Batch);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxTime);
+        return Config.OutputSize == Config.EmbeddingSize
+            ? this
+            : throw new ArgumentException($"The last layer is {Config.OutputSize} wide and the embedding {Config.EmbeddingSize}, but a tied decoder needs both alike.");
+    }
 }
 
 /// <summary>What a classifier is made with.</summary>
@@ -51,6 +64,22 @@ public sealed record ClassifierOptions(ClassifierConfig Config, DropoutRates Dro
 
     /// <summary>ε of label smoothing: the target is (1 − ε) on the label plus ε / classes on each class, as PyTorch's.</summary>
     public float LabelSmoothing { get; init; }
+
+    /// <summary>These options, if they make sense.</summary>
+    /// <exception cref="ArgumentException">A size, rate or weight is not acceptable, or there is dropout in a head that has none.</exception>
+    public ClassifierOptions Validated()
+    {
+        Config.Validated();
+        Dropouts.Validated();
+        if (Config.Head == HeadKind.LastState && (Dropouts.Output != 0f || Dropouts.Head != 0f))
+        {
+            throw new ArgumentException($"A head that takes the last state has no dropout, but the rates {Dropouts.Output} and {Dropouts.Head} were given.");
+        }
+
+        return ClassWeights is null || ClassWeights.Count == Config.Classes
+            ? this
+            : throw new ArgumentException($"There are {Config.Classes} classes, but {ClassWeights.Count} class weights.");
+    }
 }
 
 /// <summary>A network that an engine trains.</summary>
@@ -96,7 +125,7 @@ public interface ILanguageModelNetwork : INetwork
     void PredictNext(ReadOnlySpan<int> tokens, Span<float> probabilities);
 }
 
-/// <summary>An AWD-LSTM encoder with concat pooling and a classification head.</summary>
+/// <summary>An LSTM encoder with a classification head.</summary>
 public interface IClassifierNetwork : INetwork
 {
     /// <summary>

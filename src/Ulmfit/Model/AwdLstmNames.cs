@@ -2,7 +2,8 @@ namespace Ulmfit.Model;
 
 /// <summary>
 /// fastai's names and PyTorch's shapes of every weight. Gates lie in PyTorch's order i, f, g, o, each <c>output</c>
-/// rows. A language model is <c>0.*</c> and <c>1.decoder.*</c>; a classifier <c>0.module.*</c> and <c>1.layers.*</c>.
+/// rows. A language model is <c>0.*</c> and <c>1.decoder.*</c>; a classifier <c>0.module.*</c> and
+/// <c>1.layers.*</c>, or <c>1.linear.*</c> with <see cref="HeadKind.LastState"/>.
 /// </summary>
 public static class AwdLstmNames
 {
@@ -44,6 +45,17 @@ public static class AwdLstmNames
 
     /// <summary>Linear layer of head block 0, <c>[hidden, 3·embedding]</c>, or 1, <c>[classes, hidden]</c>; it has no bias.</summary>
     public static string Linear(int block) => $"1.layers.{block}.2.weight";
+
+    /// <summary>Linear layer of a head of <see cref="HeadKind.LastState"/>: <c>[logits, output]</c>.</summary>
+    public const string OutputWeight = "1.linear.weight";
+
+    /// <summary>Bias of that layer: <c>[logits]</c>.</summary>
+    public const string OutputBias = "1.linear.bias";
+
+    /// <summary>The trained weights of a head, without running statistics.</summary>
+    public static IReadOnlyList<string> HeadWeights(HeadKind head) => head == HeadKind.LastState
+        ? [OutputWeight, OutputBias]
+        : [.. Enumerable.Range(0, 2).SelectMany(block => new[] { BatchNormWeight(block), BatchNormBias(block), Linear(block) })];
 
     /// <summary>Whether decoupled weight decay applies: not to biases nor to BatchNorm (fastai's <c>wd_bn_bias=False</c>).</summary>
     public static bool HasWeightDecay(string weight)

@@ -23,7 +23,7 @@ public static class ParameterGroups
         [
             [AwdLstmNames.Embedding(Encoder)],
             .. Enumerable.Range(0, config.Encoder.Layers).Select(layer => LstmLayer(Encoder, layer)),
-            [.. Enumerable.Range(0, 2).SelectMany(block => new[] { AwdLstmNames.BatchNormWeight(block), AwdLstmNames.BatchNormBias(block), AwdLstmNames.Linear(block) })],
+            AwdLstmNames.HeadWeights(config.Head),
         ];
     }
 

@@ -23,8 +23,11 @@ public sealed record ClassifierSettings
     internal const int DefaultEpochs = 6;
     internal const int FewRowsEpochs = 40;
     internal const int FewRows = 2_000;
+    internal const int LongestChunk = 10_000;
+    internal const double DefaultWeightDecay = 0.01;
+    internal const double DefaultClipNorm = 0.4;
 
-    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, but 40 from scratch on fewer than 2,000 rows.</summary>
+    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, but 40 from scratch on fewer than 2,000 rows, and 10 with the method <c>lstm</c>.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>
@@ -32,7 +35,7 @@ public sealed record ClassifierSettings
     /// </summary>
     public EarlyStoppingSettings? EarlyStopping { get; init; }
 
-    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch.</summary>
+    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch, and 0.001 with the method <c>lstm</c>.</summary>
     public double? LearningRate { get; init; }
 
     /// <summary>The schedule of this phase's stages; when absent that of the whole settings.</summary>
@@ -50,17 +53,17 @@ public sealed record ClassifierSettings
     /// <summary>Scales all dropout rates but the head's own; fastai's <c>drop_mult</c>.</summary>
     public double DropMultiplier { get; init; } = 0.5;
 
-    /// <summary>Decoupled weight decay.</summary>
-    public double WeightDecay { get; init; } = 0.01;
+    /// <summary>Decoupled weight decay; when absent 0.01, and none with the method <c>lstm</c>.</summary>
+    public double? WeightDecay { get; init; }
 
-    /// <summary>Norm to which gradients are clipped; 0 for never.</summary>
-    public double ClipNorm { get; init; } = 0.4;
+    /// <summary>Norm to which gradients are clipped, 0 for never; when absent 0.4, and never with the method <c>lstm</c>.</summary>
+    public double? ClipNorm { get; init; }
 
     /// <summary>Width of the head's hidden layer.</summary>
     public int HeadHiddenSize { get; init; } = 50;
 
-    /// <summary>Tokens of a BPT3C chunk.</summary>
-    public int ChunkLength { get; init; } = 72;
+    /// <summary>Tokens of a BPT3C chunk; when absent 72, and 10,000 with the method <c>lstm</c>, which hardly any document has.</summary>
+    public int? ChunkLength { get; init; }
 
     /// <summary>How many tokens at the end of a document are pooled.</summary>
     public int MaxLength { get; init; } = 1440;
@@ -82,10 +85,10 @@ public sealed record ClassifierSettings
         check(DiscriminativeFactor is null or (>= 1 and <= 100), "classifier.discriminativeFactor", "must lie in [1, 100]");
         check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");
         check(DropMultiplier is >= 0 and < 2, "classifier.dropMultiplier", "must lie in [0, 2): a rate reaches 1 there");
-        check(WeightDecay is >= 0 and < 1, "classifier.weightDecay", "must lie in [0, 1)");
-        check(ClipNorm >= 0, "classifier.clipNorm", "must not be negative");
+        check(WeightDecay is null or (>= 0 and < 1), "classifier.weightDecay", "must lie in [0, 1)");
+        check(ClipNorm is null or >= 0, "classifier.clipNorm", "must not be negative");
         check(HeadHiddenSize is >= 1 and <= 4096, "classifier.headHiddenSize", "must lie in [1, 4096]");
-        check(ChunkLength is >= 1 and <= 10_000, "classifier.chunkLength", "must lie in [1, 10000]");
+        check(ChunkLength is null or (>= 1 and <= LongestChunk), "classifier.chunkLength", "must lie in [1, 10000]");
         check(MaxLength is >= 1 and <= 1_000_000, "classifier.maxLength", "must lie in [1, 1000000]");
         check(LabelSmoothing is >= 0 and < 1, "classifier.labelSmoothing", "must lie in [0, 1)");
         foreach ((string label, double weight) in LabelWeights ?? new Dictionary<string, double>())

@@ -15,7 +15,6 @@ public sealed class DirectionTraining
     private readonly Direction direction;
     private readonly PretrainedModel? pretrained;
     private readonly EarlierModel? earlier;
-    private readonly AwdLstmConfig encoder;
     private readonly ulong seed;
     private readonly Document[] train;
     private readonly Document[] heldOut;
@@ -36,6 +35,7 @@ public sealed class DirectionTraining
     /// settings say so.
     /// </param>
     /// <exception cref="TrainingSettingsException">The settings are not acceptable.</exception>
+    /// <exception cref="ArgumentException">There is a model to start at, but the method starts from scratch.</exception>
     /// <exception cref="InvalidDataException">The earlier model does not read in that direction.</exception>
     public DirectionTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, PretrainedModel? pretrained, EarlierModel? earlier = null)
     {
@@ -48,7 +48,12 @@ public sealed class DirectionTraining
         this.direction = direction;
         this.pretrained = pretrained;
         this.earlier = earlier;
-        encoder = (earlier?.EncoderOf(direction) ?? pretrained?.Config ?? settings.ConfigFor(data.Vocabulary.Count)) with { VocabularySize = data.Vocabulary.Count };
+        if (settings.Method == Method.Lstm && (pretrained is not null || earlier is not null))
+        {
+            throw new ArgumentException("With the method \"lstm\" training starts from random weights, but a model to start at was given.", nameof(settings));
+        }
+
+        ClassifierConfig = ConfigOf();
 
         // The two directions must not draw the same masks and orders: their errors are meant to differ.
         seed = direction == Direction.Forward ? settings.Seed : settings.Seed ^ 0x9E3779B97F4A7C15;
@@ -60,12 +65,7 @@ public sealed class DirectionTraining
         classifierBatch = ClassifierBatchFor(train.Length);
         classWeights = ClassWeights.Of(settings.Classifier, data.Labels, train);
         TrainingSettings planned = earlier is null ? settings : settings with { LanguageModel = settings.LanguageModel with { FineTune = settings.LanguageModel.FineTune ?? false } };
-        Plan = StagePlan.Of(planned, encoder.Layers, pretrained is not null || earlier is not null, train.Length, languageModelTokens);
-        ClassifierConfig = new ClassifierConfig(encoder, earlier?.HeadHiddenSizeOf(direction) ?? settings.Classifier.HeadHiddenSize, data.Labels.Count)
-        {
-            ChunkLength = settings.Classifier.ChunkLength,
-            MaxLength = settings.Classifier.MaxLength,
-        };
+        Plan = StagePlan.Of(planned, ClassifierConfig.Encoder.Layers, pretrained is not null || earlier is not null, train.Length, languageModelTokens);
     }
 
     /// <summary>The stages.</summary>
@@ -78,7 +78,8 @@ public sealed class DirectionTraining
     public Checkpoint Start() => new(
         default,
         Plan.Stages.Count == 0,
-        earlier?.WeightsFor(data.Vocabulary, direction) ?? pretrained?.WeightsFor(data.Vocabulary, direction) ?? WeightInitialization.LanguageModel(encoder, seed));
+        settings.Method == Method.Lstm ? WeightInitialization.Classifier(ClassifierConfig, seed)
+            : earlier?.WeightsFor(data.Vocabulary, direction) ?? pretrained?.WeightsFor(data.Vocabulary, direction) ?? WeightInitialization.LanguageModel(ClassifierConfig.Encoder, seed));
 
     /// <summary>
     /// Makes the network of a checkpoint's epoch. The checkpoint's weights are copied and can be let go of: of them,
@@ -135,11 +136,24 @@ public sealed class DirectionTraining
         return test.Validated().Run(network, new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(stage)), progress, cancellationToken);
     }
 
+    private ClassifierConfig ConfigOf()
+    {
+        int words = data.Vocabulary.Count;
+        if (settings.Method == Method.Lstm)
+        {
+            return PlainLstm.Config(words, data.Labels.Count, settings.Classifier);
+        }
+
+        AwdLstmConfig encoder = (earlier?.EncoderOf(direction) ?? pretrained?.Config ?? settings.ConfigFor(words)) with { VocabularySize = words };
+        var config = new ClassifierConfig(encoder, earlier?.HeadHiddenSizeOf(direction) ?? settings.Classifier.HeadHiddenSize, data.Labels.Count) { MaxLength = settings.Classifier.MaxLength };
+        return config with { ChunkLength = settings.Classifier.ChunkLength ?? config.ChunkLength };
+    }
+
     // Moments belong to a stage: other groups are trained in the next, and the schedule begins anew.
     private StateDict Enter(Stage stage, StateDict state)
     {
         StateDict weights = state.WeightsOnly();
-        if (stage.Kind == StageKind.LanguageModel || weights.Contains(AwdLstmNames.Linear(0)))
+        if (stage.Kind == StageKind.LanguageModel || weights.Contains(AwdLstmNames.HeadWeights(ClassifierConfig.Head)[0]))
         {
             return weights;
         }
@@ -171,7 +185,7 @@ public sealed class DirectionTraining
     {
         LanguageModelSettings lm = settings.LanguageModel;
         var stream = LanguageModelStream.Training(languageModelTrain, languageModelBatch, lm.Bptt, lm.LaneResetProbability, KeyOf(position.Stage, position.Epoch));
-        var options = new LanguageModelOptions(encoder, DropoutRates.LanguageModel.Scaled((float)lm.DropMultiplier), languageModelBatch, BackpropagationThroughTime.MaximumLength(lm.Bptt))
+        var options = new LanguageModelOptions(ClassifierConfig.Encoder, DropoutRates.LanguageModel.Scaled((float)lm.DropMultiplier), languageModelBatch, BackpropagationThroughTime.MaximumLength(lm.Bptt))
         {
             ActivationRegularization = (float)lm.ActivationRegularization,
             TemporalActivationRegularization = (float)lm.TemporalActivationRegularization,
@@ -189,7 +203,8 @@ public sealed class DirectionTraining
     {
         ClassifierSettings classifier = settings.Classifier;
         var batches = new ClassifierBatches(train, classifierBatch, KeyOf(position.Stage, position.Epoch));
-        var options = new ClassifierOptions(ClassifierConfig, DropoutRates.Classifier.Scaled((float)classifier.DropMultiplier))
+        DropoutRates dropouts = settings.Method == Method.Lstm ? DropoutRates.None : DropoutRates.Classifier.Scaled((float)classifier.DropMultiplier);
+        var options = new ClassifierOptions(ClassifierConfig, dropouts)
         {
             ClassWeights = classWeights,
             LabelSmoothing = (float)classifier.LabelSmoothing,

@@ -82,6 +82,11 @@ public sealed class EarlierModel
 
     private static OneDirection Read(Vocabulary vocabulary, IReadOnlyList<string> labels, StateDict weights)
     {
+        if (weights.Contains(AwdLstmNames.OutputWeight))
+        {
+            throw new InvalidDataException("The model is a plain LSTM classifier (method \"lstm\"): it holds no language model's encoder to fine-tune.");
+        }
+
         var encoder = new StateDict { [AwdLstmNames.DecoderBias] = Tensor.Zeros(vocabulary.Count) };
         var head = new StateDict();
         foreach ((string name, Tensor tensor) in weights.WeightsOnly())

@@ -19,6 +19,11 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     public static StagePlan Of(TrainingSettings settings, int layers, bool pretrained, int rows, long tokens)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        if (settings.Method == Method.Lstm)
+        {
+            return new StagePlan([PlainLstm.Stage(layers + 2, settings.Classifier)]);
+        }
+
         var stages = new List<Stage>();
         if (settings.LanguageModel.FineTune ?? (pretrained || tokens >= LanguageModelSettings.FromScratchTokens))
         {

@@ -36,7 +36,7 @@ public sealed class TrainingData
     public IReadOnlyList<int[]> Unlabeled { get; }
 
     /// <summary>
-    /// Tokenises everything and builds the vocabulary from what is trained on. A pretrained vocabulary joins whole: its
+    /// Tokenises everything and builds the vocabulary from what is trained on, which with the method <c>lstm</c> is labelled text alone. A pretrained vocabulary joins whole: its
     /// words are known to the pretrained model, and a text to be classified may hold any of them.
     /// </summary>
     /// <exception cref="ArgumentException">There are fewer than two classes or two rows to train on.</exception>
@@ -49,6 +49,12 @@ public sealed class TrainingData
         if (labels.Length < 2 || train.Count < 2)
         {
             throw new ArgumentException($"A classifier needs at least two classes and two rows to train on; there are {labels.Length} classes and {train.Count} rows.", nameof(train));
+        }
+
+        if (settings.Method == Method.Lstm)
+        {
+            // Nothing would be learned of the words that occur in it alone.
+            unlabeled = [];
         }
 
         string[] texts = [.. train.Select(row => row.Text), .. unlabeled, .. heldOut.Select(row => row.Text)];

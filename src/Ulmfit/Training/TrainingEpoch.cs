@@ -145,12 +145,7 @@ internal sealed record EpochPlan(TrainingSettings Settings, IReadOnlyList<Stage>
     /// <summary>A step of the stage at a share of its maximal learning rates.</summary>
     public OptimizerStep StepOf(RandomKey key, int number, double factor)
     {
-        bool languageModel = Stage.Kind == StageKind.LanguageModel;
         GroupStep[] groups = [.. Stage.TrainedGroups.Zip(Stage.LearningRates, (trained, rate) => new GroupStep(trained, (float)(rate * factor)))];
-        return new OptimizerStep(key, number, groups)
-        {
-            WeightDecay = (float)(languageModel ? Settings.LanguageModel.WeightDecay : Settings.Classifier.WeightDecay),
-            ClipNorm = (float)(languageModel ? Settings.LanguageModel.ClipNorm : Settings.Classifier.ClipNorm),
-        };
+        return Settings.StepOf(Stage.Kind, key, number, groups);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ulmfit.Engine;
 using Ulmfit.Model;
 
 namespace Ulmfit.Training;
@@ -88,6 +89,9 @@ public sealed record TrainingSettings
     /// <summary>Seed of every random choice.</summary>
     public ulong Seed { get; init; } = 42;
 
+    /// <summary>By which method the classifier is trained. Settings that another method alone has a use for are refused.</summary>
+    public Method Method { get; init; } = Method.Ulmfit;
+
     /// <summary>Which models are trained.</summary>
     public Directions Directions { get; init; } = Directions.Both;
 
@@ -123,8 +127,8 @@ public sealed record TrainingSettings
     /// <summary>By how much the rate falls from one group to the next below it, 2.6 in the paper; of both phases, unless one says otherwise.</summary>
     public double DiscriminativeFactor { get; init; } = DiscriminativeLearningRates.PaperFactor;
 
-    /// <summary>The schedule of every stage of both phases, unless one says otherwise.</summary>
-    public ScheduleKind Schedule { get; init; } = ScheduleKind.SlantedTriangular;
+    /// <summary>The schedule of every stage of both phases, unless one says otherwise; when absent slanted triangular, and constant with the method <c>lstm</c>.</summary>
+    public ScheduleKind? Schedule { get; init; }
 
     /// <summary>Share of the rows that is held out for the evaluation gate, in (0, 0.5].</summary>
     public double HeldOutFraction { get; init; } = 0.1;
@@ -207,6 +211,11 @@ public sealed record TrainingSettings
         LanguageModel.Check(Check);
         Classifier.Check(Check);
         Report.Check(Check);
+        if (Method == Method.Lstm)
+        {
+            PlainLstm.Check(this, Check);
+        }
+
         return errors.Count == 0 ? this : throw new TrainingSettingsException(errors);
     }
 
@@ -221,11 +230,23 @@ public sealed record TrainingSettings
     /// <summary>The schedule of a stage of <paramref name="iterations"/> steps.</summary>
     internal ISchedule ScheduleOf(StageKind phase, int iterations) => ((phase == StageKind.LanguageModel ? LanguageModel.Schedule : Classifier.Schedule) ?? Schedule) switch
     {
-        ScheduleKind.SlantedTriangular => new SlantedTriangularSchedule(iterations),
+        null when Method == Method.Lstm => new ConstantSchedule(),
+        null or ScheduleKind.SlantedTriangular => new SlantedTriangularSchedule(iterations),
         ScheduleKind.OneCycle => new OneCycleSchedule(iterations),
         ScheduleKind.Cosine => new CosineSchedule(iterations),
         _ => new ConstantSchedule(),
     };
+
+    /// <summary>The settings of an optimiser step of a phase.</summary>
+    internal OptimizerStep StepOf(StageKind phase, RandomKey key, int number, IReadOnlyList<GroupStep> groups)
+    {
+        bool lstm = Method == Method.Lstm;
+        (double decay, double clip) = phase == StageKind.LanguageModel
+            ? (LanguageModel.WeightDecay, LanguageModel.ClipNorm)
+            : (Classifier.WeightDecay ?? (lstm ? 0 : ClassifierSettings.DefaultWeightDecay), Classifier.ClipNorm ?? (lstm ? 0 : ClassifierSettings.DefaultClipNorm));
+        var step = new OptimizerStep(key, number, groups) { WeightDecay = (float)decay, ClipNorm = (float)clip };
+        return lstm ? PlainLstm.Adam(step) : step;
+    }
 
     /// <summary>When a phase ends before its last epoch; null for never.</summary>
     internal EarlyStoppingSettings? EarlyStoppingOf(StageKind phase) => phase == StageKind.LanguageModel ? LanguageModel.EarlyStopping : Classifier.EarlyStopping;

@@ -19,6 +19,20 @@ public sealed class TrainingSettingsTests
         Assert.Equal(settings, TrainingSettings.Parse(settings.ToJson()));
     }
 
+    [Fact]
+    public void Parse_MethodLstmWithWhatItHasAUseFor_GivesThoseSettingsAndThemAgain()
+    {
+        var settings = TrainingSettings.Parse(
+            """
+            {"method": "lstm", "schedule": "cosine", "discriminative": false, "languageModel": {"fineTune": false},
+             "classifier": {"epochs": 3, "learningRate": 0.002, "batch": 16, "weightDecay": 0.1, "clipNorm": 1, "chunkLength": 50, "dropMultiplier": 0, "classWeights": "balanced"}}
+            """);
+
+        Assert.Equal(Method.Lstm, settings.Method);
+        Assert.Equal(settings, TrainingSettings.Parse(settings.ToJson()));
+        Assert.Equal(TrainingSettings.Default with { Method = Method.Lstm }, TrainingSettings.Parse((TrainingSettings.Default with { Method = Method.Lstm }).ToJson()));
+    }
+
     [Theory]
     [InlineData("""{"strategy": "chain-thaw", "schedule": "stlr", "directions": "forward"}""", Strategy.ChainThaw)]
     [InlineData("""{"strategy": "last"}""", Strategy.Last)]
@@ -36,6 +50,20 @@ public sealed class TrainingSettingsTests
     [InlineData("""{"strategy": "full", "freezeTo": -2}""", "freezeTo")]
     [InlineData("""{"languageModel": {"schedule": "stair"}}""", "languageModel.schedule")]
     [InlineData("""{"classifier": {"discriminativeFactor": 0.5}}""", "classifier.discriminativeFactor")]
+    [InlineData("""{"method": "svm"}""", "method")]
+    [InlineData("""{"method": "lstm", "pretrained": "wiki"}""", "pretrained")]
+    [InlineData("""{"method": "lstm", "from": "champion"}""", "from")]
+    [InlineData("""{"method": "lstm", "size": "base"}""", "size")]
+    [InlineData("""{"method": "lstm", "strategy": "last"}""", "strategy")]
+    [InlineData("""{"method": "lstm", "discriminative": true}""", "discriminative")]
+    [InlineData("""{"method": "lstm", "discriminativeFactor": 3}""", "discriminativeFactor")]
+    [InlineData("""{"method": "lstm", "languageModel": {"fineTune": true}}""", "languageModel")]
+    [InlineData("""{"method": "lstm", "languageModel": {"epochs": 3}}""", "languageModel")]
+    [InlineData("""{"method": "lstm", "classifier": {"discriminative": true}}""", "classifier.discriminative")]
+    [InlineData("""{"method": "lstm", "classifier": {"discriminativeFactor": 3}}""", "classifier.discriminativeFactor")]
+    [InlineData("""{"method": "lstm", "classifier": {"dropMultiplier": 1}}""", "classifier.dropMultiplier")]
+    [InlineData("""{"method": "lstm", "classifier": {"headHiddenSize": 20}}""", "classifier.headHiddenSize")]
+    [InlineData("""{"method": "lstm", "classifier": {"maxLength": 100}}""", "classifier.maxLength")]
     [InlineData("""not json""", "")]
     [InlineData("null", "")]
     [InlineData("[]", "")]
