@@ -5,7 +5,7 @@ using Ulmfit.Model;
 namespace Ulmfit.Torch;
 
 /// <summary>
-/// The ULMFiT classifier on libtorch. Documents run through the encoder in chunks from a zero state (BPT3C); the state
+/// A classifier on libtorch. Documents run through the encoder in chunks from a zero state (BPT3C); the state
 /// goes from chunk to chunk, gradients do not. So every chunk's backward pass stands alone once the gradient of its outputs
 /// is known, and a chunk whose activations would be too much to keep is run again from its initial state.
 /// </summary>
@@ -15,7 +15,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
     private readonly Device device;
     private readonly ClassifierOptions options;
     private readonly Encoder encoder;
-    private readonly ClassifierHead head;
+    private readonly IClassifierHead head;
     private readonly AdamOptimizer optimizer;
     private readonly long activationBudget;
 
@@ -31,21 +31,10 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
         this.device = device;
         this.options = options;
         this.activationBudget = activationBudget;
-        ClassifierConfig config = options.Config;
-        config.Encoder.Validated();
-        options.Dropouts.Validated();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.HeadHiddenSize);
-        ArgumentOutOfRangeException.ThrowIfLessThan(config.Classes, 2);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.ChunkLength);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.MaxLength);
-        if (options.ClassWeights is { } weights && weights.Count != config.Classes)
-        {
-            throw new ArgumentException($"There are {config.Classes} classes, but {weights.Count} class weights.", nameof(options));
-        }
-
+        ClassifierConfig config = options.Validated().Config;
         using DisposeScope scope = torch.NewDisposeScope();
         encoder = new Encoder(config.Encoder, state, AwdLstmNames.ClassifierEncoder, embeddingGroup: 0, firstLayerGroup: 1, device);
-        head = new ClassifierHead(options, state, Groups - 1, device);
+        head = config.Head == HeadKind.LastState ? new LastStateHead(options, state, Groups - 1, device) : new ConcatPoolingHead(options, state, Groups - 1, device);
         optimizer = new AdamOptimizer([.. encoder.Parameters, .. head.Parameters]);
     }
 
@@ -70,9 +59,9 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
 
             using IDisposable mode = torch.set_grad_enabled(trains);
             Tensor outputs = Join(chunks.AsSpan(firstPooled), batch.Documents.Count).requires_grad_(trainsEncoder);
-            Tensor pooled = ConcatPooling.Pool(outputs, chunks[firstPooled].Start, [.. batch.Documents.Select(PooledRange)], device);
+            Tensor pooled = head.Pool(outputs, chunks[firstPooled].Start, [.. batch.Documents.Select(PooledRange)]);
             Tensor logits = head.Train(pooled, step.Key);
-            Tensor loss = head.Loss(logits, batch.Labels.Span);
+            Tensor loss = ClassificationLoss.Of(options, logits, batch.Labels.Span, device);
             double norm = 0;
             if (trains)
             {
@@ -147,11 +136,11 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
         Forward(chunks, kept: 0, documents: 1);
         int firstPooled = Array.FindIndex(chunks, chunk => chunk.Pooled);
         Tensor outputs = Join(chunks.AsSpan(firstPooled), 1);
-        Tensor pooled = ConcatPooling.Pool(outputs, chunks[firstPooled].Start, [PooledRange(document)], device);
+        Tensor pooled = head.Pool(outputs, chunks[firstPooled].Start, [PooledRange(document)]);
         return HostData.Copy(torch.nn.functional.softmax(head.Predict(pooled), 1));
     }
 
-    private (int From, int To) PooledRange(int[] document) => (Math.Max(0, document.Length - Config.MaxLength), document.Length);
+    private (int From, int To) PooledRange(int[] document) => (Math.Max(0, document.Length - head.PooledLength), document.Length);
 
     /// <summary>Cuts documents, longest first, into chunks of the lanes that are still running.</summary>
     private Chunk[] Cut(IReadOnlyList<int[]> documents)
@@ -169,7 +158,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
             for (int lane = 0; lane < lanes; lane++)
             {
                 int[] document = documents[lane];
-                pooled |= start + Config.ChunkLength > document.Length - Config.MaxLength;
+                pooled |= start + Config.ChunkLength > document.Length - head.PooledLength;
                 for (int t = 0; t < Math.Min(time, document.Length - start); t++)
                 {
                     tokens[(t * lanes) + lane] = document[start + t];
@@ -247,12 +236,12 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
         }
     }
 
-    /// <summary>The outputs of chunks in one tensor <c>[time, documents, embedding]</c>, zero where a lane has ended, cut off from what made them.</summary>
+    /// <summary>The outputs of chunks in one tensor <c>[time, documents, output]</c>, zero where a lane has ended, cut off from what made them.</summary>
     private Tensor Join(ReadOnlySpan<Chunk> chunks, int documents)
     {
         using IDisposable mode = torch.no_grad();
         int start = chunks[0].Start, time = chunks[^1].Start + chunks[^1].Time - start;
-        Tensor joined = torch.zeros([time, documents, Config.Encoder.EmbeddingSize], torch.float32, device);
+        Tensor joined = torch.zeros([time, documents, Config.Encoder.OutputSize], torch.float32, device);
         foreach (Chunk chunk in chunks)
         {
             if (chunk.Output is not null)

@@ -62,7 +62,7 @@ internal sealed class Encoder : IDisposable
     }
 
     /// <summary>
-    /// From tokens and initial states to the last layer's output <c>[time, lanes, embedding]</c> and the states after it,
+    /// From tokens and initial states to the last layer's output <c>[time, lanes, output]</c> and the states after it,
     /// which are cut off from the gradient.
     /// </summary>
     /// <param name="tokens">Token ids <c>[time, lanes]</c>.</param>

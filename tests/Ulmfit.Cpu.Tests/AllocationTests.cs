@@ -1,4 +1,5 @@
 using Ulmfit.Engine;
+using Ulmfit.Model;
 
 namespace Ulmfit.Cpu.Tests;
 
@@ -25,12 +26,20 @@ public sealed class AllocationTests
     }
 
     [Fact]
-    public void ClassifierStep_AfterWarmUp_AllocatesNothing()
+    public void ClassifierStep_AfterWarmUp_AllocatesNothing() => AssertNoAllocation(Samples.ClassifierOptions);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void PlainLstmStep_AfterWarmUp_AllocatesNothing(int classes) => AssertNoAllocation(Samples.LastStateOptions(classes));
+
+    private static void AssertNoAllocation(ClassifierOptions options)
     {
+        ClassifierConfig config = options.Config;
         using var engine = new CpuTrainingEngine(3);
-        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
-        ClassifierBatch large = Samples.Documents(Samples.Classifier, 12, 33, 1), small = Samples.Documents(Samples.Classifier, 5, 9, 2);
-        OptimizerStep step = Samples.Step(1, 5);
+        using IClassifierNetwork network = engine.CreateClassifier(options, Samples.ClassifierWeights(config));
+        ClassifierBatch large = Samples.Documents(config, 12, 33, 1), small = Samples.Documents(config, 5, 9, 2);
+        OptimizerStep step = Samples.Step(1, config.Encoder.Layers + 2);
         AssertNoAllocation(() =>
         {
             network.TrainStep(large, step);

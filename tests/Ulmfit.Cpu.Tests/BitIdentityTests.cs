@@ -7,7 +7,7 @@ namespace Ulmfit.Cpu.Tests;
 /// <summary>The invariant: the same calls give the same bits, whatever computes them.</summary>
 public sealed class BitIdentityTests
 {
-    private const int LanguageModelGroups = 4, ClassifierGroups = 5, Steps = 20;
+    private const int LanguageModelGroups = 4, Steps = 20;
 
     /// <summary>Sizes above a vector and a panel, none of them a multiple of either.</summary>
     private static readonly ClassifierConfig odd =
@@ -16,6 +16,7 @@ public sealed class BitIdentityTests
     /// <summary>One thread and no vectors: what all others are held against.</summary>
     private static readonly Lazy<(StateDict State, StepResult[] Results, LossSum Loss)> scalarLanguageModel = new(() => OnScalars(TrainLanguageModel));
     private static readonly Lazy<(StateDict State, StepResult[] Results, float[] Probabilities)> scalarClassifier = new(() => OnScalars(TrainClassifier));
+    private static readonly Lazy<(StateDict State, StepResult[] Results, float[] Probabilities)[]> scalarPlainLstms = new(() => OnScalars(TrainPlainLstms));
 
     public static TheoryData<string, int> Machines()
     {
@@ -55,15 +56,32 @@ public sealed class BitIdentityTests
         Assert.Equal(expectedProbabilities, actualProbabilities);
     }
 
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public void PlainLstm_OnAnyThreadsAndInstructions_TrainsToTheSameBits(string instructions, int threads)
+    {
+        using var engine = new CpuTrainingEngine(threads, Named(instructions));
+        (StateDict State, StepResult[] Results, float[] Probabilities)[] expected = scalarPlainLstms.Value, actual = TrainPlainLstms(engine);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Samples.AssertSameBits(expected[i].State, actual[i].State);
+            Assert.Equal(expected[i].Results, actual[i].Results);
+            Assert.Equal(expected[i].Probabilities, actual[i].Probabilities);
+        }
+    }
+
     [Fact]
     public void Classifier_WhateverActivationsAreKept_TrainsToTheSameBits()
     {
         using var all = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = long.MaxValue };
         using var two = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = 150_000 };
         using var none = new CpuTrainingEngine(2, KernelSet.Best) { ActivationBudget = 0 };
-        StateDict expected = TrainClassifier(all).State;
-        Samples.AssertSameBits(expected, TrainClassifier(two).State);
-        Samples.AssertSameBits(expected, TrainClassifier(none).State);
+        foreach (Func<CpuTrainingEngine, StateDict> train in (Func<CpuTrainingEngine, StateDict>[])[engine => TrainClassifier(engine).State, engine => TrainPlainLstms(engine)[1].State])
+        {
+            StateDict expected = train(all);
+            Samples.AssertSameBits(expected, train(two));
+            Samples.AssertSameBits(expected, train(none));
+        }
     }
 
     [Fact]
@@ -88,22 +106,30 @@ public sealed class BitIdentityTests
     }
 
     [Fact]
-    public void Classifier_SavedAndCreatedAnewWhileUnfreezing_GoesOnToTheSameBits()
+    public void Classifier_SavedAndCreatedAnewWhileUnfreezing_GoesOnToTheSameBits() => AssertGoesOn(Samples.ClassifierOptions, i => i < 3 ? [0, 1, 2] : i < 6 ? [0] : []);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void PlainLstm_SavedAndCreatedAnew_GoesOnToTheSameBits(int classes) => AssertGoesOn(Samples.LastStateOptions(classes), _ => []);
+
+    private static void AssertGoesOn(ClassifierOptions options, Func<int, int[]> frozen)
     {
+        ClassifierConfig config = options.Config;
         using var engine = new CpuTrainingEngine(2);
-        using IClassifierNetwork straight = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
-        using IClassifierNetwork first = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
+        using IClassifierNetwork straight = engine.CreateClassifier(options, Samples.ClassifierWeights(config));
+        using IClassifierNetwork first = engine.CreateClassifier(options, Samples.ClassifierWeights(config));
         Step(straight, 1, 8);
         Step(first, 1, 4);
-        using IClassifierNetwork second = engine.CreateClassifier(Samples.ClassifierOptions, first.Save());
+        using IClassifierNetwork second = engine.CreateClassifier(options, first.Save());
         Step(second, 5, 8);
         Samples.AssertSameBits(straight.Save(), second.Save());
 
-        static void Step(IClassifierNetwork network, int from, int to)
+        void Step(IClassifierNetwork network, int from, int to)
         {
             for (int i = from; i <= to; i++)
             {
-                network.TrainStep(Samples.Documents(Samples.Classifier, 4 + (i % 3), 20, i), Samples.Step(i, ClassifierGroups, 0.3f, i < 3 ? [0, 1, 2] : i < 6 ? [0] : []));
+                network.TrainStep(Samples.Documents(config, 4 + (i % 3), 20, i), Samples.Step(i, config.Encoder.Layers + 2, 0.3f, frozen(i)));
             }
         }
     }
@@ -129,10 +155,38 @@ public sealed class BitIdentityTests
     [MemberData(nameof(KernelTwinTests.Vectors), MemberType = typeof(KernelTwinTests))]
     public void Predict_ADocumentAloneOrInAnyBatch_GivesTheSameBits(string instructions)
     {
+        foreach (ClassifierOptions options in (ClassifierOptions[])[Samples.ClassifierOptions, Samples.LastStateOptions(2), Samples.LastStateOptions(5)])
+        {
+            AssertBatchInvariant(options, instructions);
+        }
+    }
+
+    // Gradients stop at a chunk's border, the state does not: what is predicted must not depend on where chunks end.
+    [Fact]
+    public void Predict_WithOtherChunks_GivesTheSameBits()
+    {
+        using var engine = new CpuTrainingEngine(3);
+        IReadOnlyList<int[]> documents = Samples.Documents(Samples.Classifier, 20, 200, 3).Documents;
+        foreach (ClassifierOptions options in (ClassifierOptions[])[Samples.ClassifierOptions, Samples.LastStateOptions(2)])
+        {
+            ClassifierConfig config = options.Config;
+            float[][] predicted = [.. new[] { 1, 7, 72, 10_000 }.Select(chunk =>
+            {
+                using IClassifierNetwork network = engine.CreateClassifier(options with { Config = config with { ChunkLength = chunk } }, Samples.ClassifierWeights(config));
+                var probabilities = new float[documents.Count * config.Classes];
+                network.Predict(documents, probabilities);
+                return probabilities;
+            })];
+            Assert.All(predicted, probabilities => Assert.Equal(predicted[0], probabilities));
+        }
+    }
+
+    private static void AssertBatchInvariant(ClassifierOptions options, string instructions)
+    {
         using var engine = new CpuTrainingEngine(3, Named(instructions));
-        using IClassifierNetwork network = engine.CreateClassifier(Samples.ClassifierOptions, Samples.ClassifierWeights(Samples.Classifier));
-        int[][] documents = [.. Samples.Documents(Samples.Classifier, 150, 40, 3).Documents];
-        int classes = Samples.Classifier.Classes;
+        using IClassifierNetwork network = engine.CreateClassifier(options, Samples.ClassifierWeights(options.Config));
+        int[][] documents = [.. Samples.Documents(options.Config, 150, 40, 3).Documents];
+        int classes = options.Config.Classes;
         var alone = new float[documents.Length * classes];
         for (int i = 0; i < documents.Length; i++)
         {
@@ -173,19 +227,35 @@ public sealed class BitIdentityTests
 
     internal static (StateDict State, StepResult[] Results, float[] Probabilities) TrainClassifier(CpuTrainingEngine engine)
     {
-        int groups = odd.Encoder.Layers + 2;
-        using IClassifierNetwork network = engine.CreateClassifier(
-            new ClassifierOptions(odd, Samples.Dropouts) { ClassWeights = [1f, 0.5f, 2f, 1.5f, 0.75f], LabelSmoothing = 0.1f }, Samples.ClassifierWeights(odd));
+        return Train(engine, new ClassifierOptions(odd, Samples.Dropouts) { ClassWeights = [1f, 0.5f, 2f, 1.5f, 0.75f], LabelSmoothing = 0.1f });
+    }
+
+    /// <summary>One with a single logit and one with several.</summary>
+    internal static (StateDict State, StepResult[] Results, float[] Probabilities)[] TrainPlainLstms(CpuTrainingEngine engine)
+    {
+        ClassifierConfig Config(int layers, int classes) => ClassifierConfig.LastState(odd.Encoder with { Layers = layers, ProjectsToEmbedding = false }, classes);
+        return
+        [
+            Train(engine, new ClassifierOptions(Config(1, 2) with { ChunkLength = 100 }, DropoutRates.None)),
+            Train(engine, Samples.LastStateOptions(5, layers: 2) with { Config = Config(2, 5) with { ChunkLength = 9 } }),
+        ];
+    }
+
+    private static (StateDict State, StepResult[] Results, float[] Probabilities) Train(CpuTrainingEngine engine, ClassifierOptions options)
+    {
+        ClassifierConfig config = options.Config;
+        int groups = config.Encoder.Layers + 2;
+        using IClassifierNetwork network = engine.CreateClassifier(options, Samples.ClassifierWeights(config));
         var results = new StepResult[Steps];
         for (int i = 0; i < results.Length; i++)
         {
             int[] frozen = i == 0 ? [0, 1, 2] : i == 1 ? [0, 1] : i == 2 ? [0, 2, 3] : [];
             int count = i == 4 ? 1 : 9 + (i % 7);
-            results[i] = network.TrainStep(Samples.Documents(odd, count, 33, i), Samples.Step(i + 1, groups, 0.3f, frozen));
+            results[i] = network.TrainStep(Samples.Documents(config, count, 33, i), Samples.Step(i + 1, groups, 0.3f, [.. frozen.Where(g => g < groups)]));
         }
 
-        IReadOnlyList<int[]> documents = Samples.Documents(odd, 9, 30, 99).Documents;
-        var probabilities = new float[documents.Count * odd.Classes];
+        IReadOnlyList<int[]> documents = Samples.Documents(config, 9, 30, 99).Documents;
+        var probabilities = new float[documents.Count * config.Classes];
         network.Predict(documents, probabilities);
         return (network.Save(), results, probabilities);
     }

@@ -44,7 +44,7 @@ internal sealed class DoubleTwin(AwdLstmConfig config, DropoutRates rates, Rando
     {
         ClassifierConfig head = options.Config;
         bool fill = borders.Count == 0;
-        int e = config.EmbeddingSize, count = batch.Documents.Count;
+        int e = config.OutputSize, count = batch.Documents.Count;
         var pooled = new double[count][];
         for (int document = 0; document < count; document++)
         {
@@ -71,7 +71,7 @@ internal sealed class DoubleTwin(AwdLstmConfig config, DropoutRates rates, Rando
             }
 
             double[][] own = [.. outputs.TakeLast(head.MaxLength)];
-            pooled[document] =
+            pooled[document] = head.Head == HeadKind.LastState ? own[^1] :
             [
                 .. own[^1],
                 .. Enumerable.Range(0, e).Select(j => own.Max(h => h[j])),
@@ -79,16 +79,7 @@ internal sealed class DoubleTwin(AwdLstmConfig config, DropoutRates rates, Rando
             ];
         }
 
-        double[][] hidden = Linear(BatchNorm(pooled, 0, rates.Output), 0, head.HeadHiddenSize);
-        foreach (double[] row in hidden)
-        {
-            for (int j = 0; j < row.Length; j++)
-            {
-                row[j] = Math.Max(0, row[j]);
-            }
-        }
-
-        double[][] logits = Linear(BatchNorm(hidden, 1, rates.Head), 1, head.Classes);
+        double[][] logits = head.Head == HeadKind.LastState ? LastStateLogits(pooled, head) : ConcatPoolingLogits(pooled, head);
         double loss = 0, total = 0;
         for (int document = 0; document < count; document++)
         {
@@ -105,6 +96,28 @@ internal sealed class DoubleTwin(AwdLstmConfig config, DropoutRates rates, Rando
         }
 
         return loss / total;
+    }
+
+    // A single logit stands beside a 0 of the first class.
+    private double[][] LastStateLogits(double[][] states, ClassifierConfig head)
+    {
+        double[] bias = weights[AwdLstmNames.OutputBias];
+        double[][] logits = [.. states.Select(row => bias.Select((b, o) => Dot(weights[AwdLstmNames.OutputWeight], o, row) + b).ToArray())];
+        return head.Logits == head.Classes ? logits : [.. logits.Select(row => new[] { 0, row[0] })];
+    }
+
+    private double[][] ConcatPoolingLogits(double[][] pooled, ClassifierConfig head)
+    {
+        double[][] hidden = Linear(BatchNorm(pooled, 0, rates.Output), 0, head.HeadHiddenSize);
+        foreach (double[] row in hidden)
+        {
+            for (int j = 0; j < row.Length; j++)
+            {
+                row[j] = Math.Max(0, row[j]);
+            }
+        }
+
+        return Linear(BatchNorm(hidden, 1, rates.Head), 1, head.Classes);
     }
 
     public static (double[] H, double[] C)[][] ZeroState(AwdLstmConfig config, int lanes) =>

@@ -100,6 +100,21 @@ public sealed class EngineContractTests
     }
 
     [Fact]
+    public void Create_WhatMakesNoNetwork_IsRefused()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        ClassifierOptions plain = Samples.LastStateOptions(2);
+        StateDict weights = Samples.ClassifierWeights(plain.Config);
+        Assert.Throws<ArgumentException>(() => engine.CreateClassifier(plain with { Dropouts = Samples.Dropouts }, weights));
+        Assert.Throws<ArgumentException>(() => engine.CreateClassifier(plain with { ClassWeights = [1f] }, weights));
+        Assert.Throws<ArgumentOutOfRangeException>(() => engine.CreateClassifier(plain with { Config = plain.Config with { HeadHiddenSize = 5 } }, weights));
+        Assert.Throws<InvalidDataException>(() => engine.CreateClassifier(Samples.LastStateOptions(3), weights));
+        Assert.Throws<InvalidDataException>(() => engine.CreateClassifier(Samples.ClassifierOptions, weights));
+        LanguageModelOptions languageModel = Samples.LanguageModelOptions(2, 3);
+        Assert.Throws<ArgumentException>(() => engine.CreateLanguageModel(languageModel with { Config = Samples.Encoder with { ProjectsToEmbedding = false } }, Samples.LanguageModel(Samples.Encoder)));
+    }
+
+    [Fact]
     public void TrainStep_OfASingleDocument_NormalisesWithTheRunningStatisticsAndKeepsThem()
     {
         using var engine = new CpuTrainingEngine(2);

@@ -53,19 +53,39 @@ public sealed class FiniteDifferenceTests
     {
         DropoutRates rates = dropout ? Dropouts : DropoutRates.None;
         var config = new ClassifierConfig(Encoder, HeadHiddenSize: 6, Classes: 3) { ChunkLength = 3, MaxLength = 7 };
-        var options = new ClassifierOptions(config, rates) { ClassWeights = [1f, 0.4f, 1.7f], LabelSmoothing = 0.15f };
+        AssertGradients(new ClassifierOptions(config, rates) { ClassWeights = [1f, 0.4f, 1.7f], LabelSmoothing = 0.15f }, documents, longest);
+    }
+
+    [Theory]
+    [InlineData(true, 2, 1, 6, 11, 4)]
+    [InlineData(true, 3, 2, 6, 11, 4)]
+    [InlineData(false, 2, 1, 6, 11, 20)]
+    [InlineData(false, 3, 1, 1, 9, 20)]
+    public void PlainLstm_EveryGradient_IsThatOfTheLossTruncatedAtChunks(bool extras, int classes, int layers, int documents, int longest, int chunk)
+    {
+        ClassifierConfig config = ClassifierConfig.LastState(Encoder with { Layers = layers, ProjectsToEmbedding = false }, classes) with { ChunkLength = chunk };
+        ClassifierOptions options = extras
+            ? new ClassifierOptions(config, Dropouts with { Output = 0f, Head = 0f }) { ClassWeights = [.. new[] { 1f, 0.4f, 1.7f }.Take(classes)], LabelSmoothing = 0.15f }
+            : new ClassifierOptions(config, DropoutRates.None);
+        AssertGradients(options, documents, longest);
+    }
+
+    private static void AssertGradients(ClassifierOptions options, int documents, int longest)
+    {
+        ClassifierConfig config = options.Config;
+        int groups = config.Encoder.Layers + 2;
         using var engine = new CpuTrainingEngine(2);
         StateDict start = Samples.ClassifierWeights(config, 4);
         using IClassifierNetwork network = engine.CreateClassifier(options, start);
         ClassifierBatch batch = Samples.Documents(config, documents, longest, 12);
-        StepResult result = network.TrainStep(batch, GradientStep(1, Encoder.Layers + 2));
+        StepResult result = network.TrainStep(batch, GradientStep(1, groups));
         StateDict gradients = network.Save();
 
         Dictionary<string, double[]> weights = Doubles(start);
         var borders = new Dictionary<(int, int), (double[] H, double[] C)[]>();
-        double Loss() => new DoubleTwin(Encoder, rates, Key(1), weights, AwdLstmNames.ClassifierEncoder).ClassifierLoss(batch, options, borders);
+        double Loss() => new DoubleTwin(config.Encoder, options.Dropouts, Key(1), weights, AwdLstmNames.ClassifierEncoder).ClassifierLoss(batch, options, borders);
         Assert.Equal(Loss(), result.Loss, 1e-5);
-        Assert.NotEmpty(borders);
+        Assert.Equal(longest > config.ChunkLength, borders.Count > 0);
         AssertGradients(weights, Loss, gradients, [.. ParameterGroups.OfClassifier(config).SelectMany(g => g)], result.GradientNorm);
     }
 

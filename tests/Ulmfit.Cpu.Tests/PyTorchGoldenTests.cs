@@ -64,6 +64,32 @@ public sealed class PyTorchGoldenTests
         }
     }
 
+    [Theory]
+    [InlineData("lstm-binary", 2)]
+    [InlineData("lstm-classes", 4)]
+    public void PlainLstm_TenSteps_EqualPyTorch(string file, int classes)
+    {
+        StateDict golden = Golden(file);
+        using var engine = new CpuTrainingEngine(2);
+        ClassifierConfig config = ClassifierConfig.LastState(Encoder with { Layers = 1, ProjectsToEmbedding = false }, classes) with { ChunkLength = 1000 };
+        using IClassifierNetwork network = engine.CreateClassifier(new ClassifierOptions(config, DropoutRates.None), Weights(golden, "before."));
+        for (int i = 0; i < Steps; i++)
+        {
+            var step = new OptimizerStep(default, i + 1, [.. Enumerable.Repeat(new GroupStep(true, 0.01f), 3)]) { Beta1 = 0.9f, Beta2 = 0.999f, Epsilon = 1e-8f, WeightDecay = 0f };
+            StepResult result = network.TrainStep(new ClassifierBatch(Documents(golden, i), Ints(golden[$"labels.{i}"])), step);
+            float[] expected = golden["losses"].Data[(i * 3)..((i * 3) + 3)];
+            Assert.Equal(expected[0], result.Loss, 1e-4);
+            Assert.Equal(expected[1], result.GradientNorm, 1e-4 * expected[1]);
+            Assert.Equal((int)expected[2], result.Correct);
+        }
+
+        AssertWeights(golden, network.Save());
+        IReadOnlyList<int[]> last = Documents(golden, Steps - 1);
+        var probabilities = new float[last.Count * classes];
+        network.Predict(last, probabilities);
+        Assert.All(Enumerable.Range(0, probabilities.Length), i => Assert.Equal(golden["probabilities"].Data[i], probabilities[i], 1e-4f));
+    }
+
     private static OptimizerStep Step(int i, int groups, float clip, int[] frozen) =>
         new(default, i + 1, [.. Enumerable.Range(0, groups).Select(g => new GroupStep(!frozen.Contains(g), (float)(0.01 / Math.Pow(2.6, groups - 1 - g))))])
         {

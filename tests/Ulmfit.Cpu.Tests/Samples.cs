@@ -11,6 +11,13 @@ internal static class Samples
 
     public static ClassifierConfig Classifier { get; } = new(Encoder, HeadHiddenSize: 11, Classes: 5) { ChunkLength = 6, MaxLength = 15 };
 
+    /// <summary>Plain LSTMs, with one logit for two classes; documents are longer than a chunk.</summary>
+    public static ClassifierOptions LastStateOptions(int classes, int layers = 1) =>
+        new(ClassifierConfig.LastState(Encoder with { Layers = layers, ProjectsToEmbedding = false }, classes) with { ChunkLength = 13 }, Dropouts with { Output = 0f, Head = 0f })
+        {
+            ClassWeights = [.. Enumerable.Range(0, classes).Select(c => 1f / (c + 1))], LabelSmoothing = 0.1f,
+        };
+
     public static DropoutRates Dropouts { get; } = new(Output: 0.2f, Hidden: 0.25f, Input: 0.3f, Embedding: 0.1f, Weight: 0.4f, Head: 0.15f);
 
     public static LanguageModelOptions LanguageModelOptions(int batch, int maxTime) => new(Encoder, Dropouts, batch, maxTime);
@@ -29,6 +36,13 @@ internal static class Samples
     {
         var random = new Random(seed);
         StateDict state = EncoderWeights(config.Encoder, AwdLstmNames.ClassifierEncoder, random);
+        if (config.Head == HeadKind.LastState)
+        {
+            state[AwdLstmNames.OutputWeight] = Uniform(random, 0.4f, config.Logits, config.PooledSize);
+            state[AwdLstmNames.OutputBias] = Uniform(random, 0.4f, config.Logits);
+            return state;
+        }
+
         foreach ((int block, int features, int outputs) in new[] { (0, config.PooledSize, config.HeadHiddenSize), (1, config.HeadHiddenSize, config.Classes) })
         {
             state[AwdLstmNames.BatchNormWeight(block)] = Uniform(random, 0.5f, 1f, features);

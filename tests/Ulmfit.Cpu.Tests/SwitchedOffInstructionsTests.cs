@@ -55,7 +55,7 @@ public sealed class SwitchedOffInstructionsTests
     {
         using var engine = new CpuTrainingEngine(threads, kernels);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (StateDict state in (StateDict[])[BitIdentityTests.TrainLanguageModel(engine).State, BitIdentityTests.TrainClassifier(engine).State])
+        foreach (StateDict state in (StateDict[])[BitIdentityTests.TrainLanguageModel(engine).State, BitIdentityTests.TrainClassifier(engine).State, .. BitIdentityTests.TrainPlainLstms(engine).Select(trained => trained.State)])
         {
             foreach ((string name, Tensor tensor) in state)
             {

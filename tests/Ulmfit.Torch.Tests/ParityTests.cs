@@ -65,6 +65,32 @@ public sealed class ParityTests
         Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
     }
 
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(5, 2)]
+    public void PlainLstm_TenSteps_EqualTheCpuEngine(int classes, int layers)
+    {
+        using var cpu = new CpuTrainingEngine(2);
+        using var torch = new TorchTrainingEngine(2, Devices.Chosen);
+        ClassifierOptions options = Samples.LastStateOptions(classes, layers);
+        ClassifierConfig config = options.Config;
+        StateDict start = Samples.ClassifierWeights(config);
+        using IClassifierNetwork expected = cpu.CreateClassifier(options, start), actual = torch.CreateClassifier(options, start);
+        for (int i = 1; i <= Steps; i++)
+        {
+            ClassifierBatch batch = Samples.Documents(config, i == 4 ? 1 : 9, 40, i);
+            OptimizerStep step = Samples.Step(i, layers + 2);
+            AssertClose(expected.TrainStep(batch, step), actual.TrainStep(batch, step));
+        }
+
+        Weights.AssertClose(expected.Save(), actual.Save());
+        IReadOnlyList<int[]> held = Samples.Documents(config, 7, 40, 99).Documents;
+        float[] p = new float[held.Count * classes], q = new float[p.Length];
+        expected.Predict(held, p);
+        actual.Predict(held, q);
+        Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+    }
+
     private static void AssertClose(StepResult expected, StepResult actual)
     {
         Assert.Equal(expected.Loss, actual.Loss, 1e-4);

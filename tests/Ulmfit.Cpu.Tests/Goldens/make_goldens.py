@@ -16,6 +16,7 @@ STEPS, BATCH = 10, 3
 BETA1, BETA2, EPSILON, DECAY = .8, .99, 1e-5, .05
 HEAD, CLASSES, CHUNK, MAX_LENGTH, SMOOTHING = 10, 4, 4, 9, .1
 CLASS_WEIGHTS = [1., .5, 2., 1.25]
+LSTM_RATE = .01
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -166,8 +167,51 @@ def classifier(name, clip, frozen):
     write(name, out)
 
 
+def plain_lstm(name, classes):
+    """The plain classifier with PyTorch's own layers, loss and Adam: one logit and BCE for two classes, else cross-entropy."""
+    torch.manual_seed(13)
+    logits = 1 if classes == 2 else classes
+    embedding, lstm, linear = nn.Embedding(VOCABULARY, EMBEDDING), nn.LSTM(EMBEDDING, HIDDEN), nn.Linear(HIDDEN, logits)
+    named = [("0.module.encoder.weight", embedding.weight), ("0.module.rnns.0.module.weight_ih_l0", lstm.weight_ih_l0),
+             ("0.module.rnns.0.weight_hh_l0_raw", lstm.weight_hh_l0), ("0.module.rnns.0.module.bias_ih_l0", lstm.bias_ih_l0),
+             ("0.module.rnns.0.module.bias_hh_l0", lstm.bias_hh_l0), ("1.linear.weight", linear.weight), ("1.linear.bias", linear.bias)]
+    out = {"before." + n: p.clone() for n, p in named}
+    criterion = nn.BCEWithLogitsLoss() if logits == 1 else nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam([p for _, p in named], lr=LSTM_RATE, betas=(.9, .999), eps=1e-8)
+
+    def predict(documents):
+        padded = nn.utils.rnn.pad_sequence([torch.tensor(d) for d in documents])
+        packed = nn.utils.rnn.pack_padded_sequence(embedding(padded), [len(d) for d in documents])
+        return linear(lstm(packed)[1][0][-1])
+
+    losses = []
+    for step in range(STEPS):
+        count = [5, 4, 6, 2, 5, 1, 7, 3, 5, 6][step]
+        lengths = sorted((int(torch.randint(1, 40, ())) for _ in range(count)), reverse=True)
+        documents = [torch.randint(0, VOCABULARY, (n,)).tolist() for n in lengths]
+        labels = torch.randint(0, classes, (count,))
+        z = predict(documents)
+        loss = criterion(z.squeeze(1), labels.float()) if logits == 1 else criterion(z, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = math.sqrt(sum(float(p.grad.double().pow(2).sum()) for _, p in named))
+        optimizer.step()
+        chosen = (z.squeeze(1) > 0).long() if logits == 1 else z.argmax(1)
+        losses.append([float(loss), norm, float((chosen == labels).sum())])
+        out[f"labels.{step}"] = labels
+        out.update({f"document.{step}.{i:02}": torch.tensor(d) for i, d in enumerate(documents)})
+    with torch.no_grad():
+        z = predict(documents)
+        out["probabilities"] = torch.cat([torch.sigmoid(-z), torch.sigmoid(z)], 1) if logits == 1 else F.softmax(z, 1)
+    out["losses"] = torch.tensor(losses)
+    out.update({"after." + n: p for n, p in named})
+    write(name, out)
+
+
 if __name__ == "__main__":
     language_model("lm-clipped", .3, ())
     language_model("lm-frozen", 0., (0, 1))
     classifier("classifier-clipped", .5, ())
     classifier("classifier-frozen", 0., (0, 1, 2))
+    plain_lstm("lstm-binary", 2)
+    plain_lstm("lstm-classes", 4)

@@ -5,10 +5,10 @@ using Ulmfit.Model;
 namespace Ulmfit.Torch;
 
 /// <summary>
-/// The head: BatchNorm, dropout, linear, ReLU, BatchNorm, dropout, linear (Howard &amp; Ruder 2018, 3.3), from the pooled
-/// vectors <c>[documents, last max mean]</c> of a batch to logits <c>[documents, classes]</c>.
+/// The head of <see cref="HeadKind.ConcatPooling"/>: BatchNorm, dropout, linear, ReLU, BatchNorm, dropout, linear (Howard
+/// &amp; Ruder 2018, 3.3), from the pooled vectors <c>[documents, last max mean]</c> of a batch to logits <c>[documents, classes]</c>.
 /// </summary>
-internal sealed class ClassifierHead : IDisposable
+internal sealed class ConcatPoolingHead : IClassifierHead
 {
     private readonly ClassifierOptions options;
     private readonly Device device;
@@ -16,7 +16,7 @@ internal sealed class ClassifierHead : IDisposable
     private readonly Block second;
 
     /// <summary>A head with weights from a state.</summary>
-    public ClassifierHead(ClassifierOptions options, StateDict state, int group, Device device)
+    public ConcatPoolingHead(ClassifierOptions options, StateDict state, int group, Device device)
     {
         this.options = options;
         this.device = device;
@@ -25,43 +25,22 @@ internal sealed class ClassifierHead : IDisposable
         second = new Block(state, 1, group, config.HeadHiddenSize, config.Classes, device);
     }
 
-    /// <summary>All weights.</summary>
+    /// <inheritdoc/>
     public IEnumerable<Parameter> Parameters => [.. first.Parameters, .. second.Parameters];
 
-    /// <summary>Logits with dropout; the running statistics move.</summary>
+    /// <inheritdoc/>
+    public int PooledLength => options.Config.MaxLength;
+
+    /// <inheritdoc/>
+    public Tensor Pool(Tensor outputs, int start, IReadOnlyList<(int From, int To)> ranges) => ConcatPooling.Pool(outputs, start, ranges, device);
+
+    /// <inheritdoc/>
     public Tensor Train(Tensor pooled, RandomKey key) => second.Train(first.Train(pooled, options.Dropouts.Output, key, device).relu(), options.Dropouts.Head, key, device);
 
-    /// <summary>Logits without dropout, normalised with the running statistics.</summary>
+    /// <inheritdoc/>
     public Tensor Predict(Tensor pooled) => second.Predict(first.Predict(pooled).relu());
 
-    /// <summary>
-    /// The loss of a batch. With weights w and smoothing ε a document of label y has the loss
-    /// (1 − ε)·w_y·(−log p_y) + ε/C · Σ_c w_c·(−log p_c), and the batch their sum over Σ w_y, as PyTorch's.
-    /// </summary>
-    public Tensor Loss(Tensor logits, ReadOnlySpan<int> labels)
-    {
-        IReadOnlyList<float>? weights = options.ClassWeights;
-        int classes = options.Config.Classes;
-        double smoothing = options.LabelSmoothing, total = 0;
-        foreach (int label in labels)
-        {
-            total += weights?[label] ?? 1.0;
-        }
-
-        var targets = new float[labels.Length * classes];
-        for (int document = 0; document < labels.Length && total > 0; document++)
-        {
-            for (int c = 0; c < classes; c++)
-            {
-                double share = (smoothing / classes) + (c == labels[document] ? 1 - smoothing : 0);
-                targets[(document * classes) + c] = (float)(share * (weights?[c] ?? 1.0) / total);
-            }
-        }
-
-        return logits.log_softmax(1).mul(HostData.Floats(targets, device, labels.Length, classes)).sum(torch.float64).neg();
-    }
-
-    /// <summary>Adds weights and statistics to a state.</summary>
+    /// <inheritdoc/>
     public void Save(StateDict state)
     {
         first.Save(state);
