@@ -59,8 +59,9 @@ public sealed class FeatureClassifier
     /// <param name="classes">Number of classes.</param>
     /// <param name="settings">Reduction.</param>
     /// <param name="options">Penalty and weights of the regression.</param>
+    /// <returns>The classifier, and what its linear layer reads of the rows.</returns>
     /// <exception cref="InvalidDataException">A feature is not finite, or the regression did not converge.</exception>
-    internal static FeatureClassifier Fit(FeatureMatrix features, IReadOnlyList<int> labels, int classes, FeatureSettings settings, LogisticRegressionOptions options)
+    internal static (FeatureClassifier Classifier, FeatureMatrix Reduced) Fit(FeatureMatrix features, IReadOnlyList<int> labels, int classes, FeatureSettings settings, LogisticRegressionOptions options)
     {
         for (int row = 0; row < features.Rows; row++)
         {
@@ -79,7 +80,8 @@ public sealed class FeatureClassifier
         Projection? projection = ProjectionOf(features, labels, classes, settings);
         FeatureMatrix reduced = projection?.Apply(features) ?? features;
         var regression = LogisticRegression.Fit(reduced, labels, classes, options);
-        return new FeatureClassifier(standardization, projection, [.. regression.Weights.Select(value => (float)value)], [.. regression.Bias.Select(value => (float)value)]);
+        var classifier = new FeatureClassifier(standardization, projection, [.. regression.Weights.Select(value => (float)value)], [.. regression.Bias.Select(value => (float)value)]);
+        return (classifier, reduced);
     }
 
     /// <summary>Adds the fitted tensors to a state.</summary>
@@ -110,18 +112,19 @@ public sealed class FeatureClassifier
         }
 
         float[] row = new float[Features], reduced = projection is null ? row : new float[Components];
-        var logits = new double[Classes];
         for (int document = 0; document < documents; document++)
         {
             pooled.Slice(document * Features, Features).CopyTo(row);
             standardization.Apply(row);
             projection?.Apply(row, reduced);
-            Classify(reduced, logits, probabilities.Slice(document * Classes, Classes));
+            Classify(reduced, probabilities.Slice(document * Classes, Classes));
         }
     }
 
-    private void Classify(float[] x, double[] logits, Span<float> probabilities)
+    /// <summary>Class probabilities <c>[classes]</c> of what the linear layer reads of a document.</summary>
+    internal void Classify(ReadOnlySpan<float> x, Span<float> probabilities)
     {
+        var logits = new double[Classes];
         double greatest = double.NegativeInfinity, sum = 0;
         for (int c = 0; c < logits.Length; c++)
         {

@@ -17,6 +17,9 @@ public static class TrainingStateNames
     /// <summary>Cell state that layer <paramref name="layer"/> carries to the next training step: <c>[batch, hidden]</c>.</summary>
     public static string CarriedCell(int layer) => $"carried.{layer}.c";
 
+    /// <summary>Pooled states of the training documents that an epoch of the method <c>features</c> has read so far: <c>[documents, 3·embedding]</c>.</summary>
+    public const string CarriedFeatures = "carried.features";
+
     /// <summary>The weight <paramref name="weight"/> as it was after the best epoch so far, of the weight's shape.</summary>
     public static string Best(string weight) => BestPrefix + weight;
 

@@ -65,13 +65,18 @@ public sealed class TrainingEpoch : IDisposable
                 throw new TrainingDivergedException(stage.Name, position.Epoch + 1, step + 1);
             }
 
-            var stepLoss = new LossSum(result.Loss * result.Count, result.Count);
-            loss += stepLoss;
-            curve.Add(step, stepLoss, rate);
+            // A step that only prepares what a later one predicts with counts nothing.
+            if (result.Count > 0)
+            {
+                var stepLoss = new LossSum(result.Loss * result.Count, result.Count);
+                loss += stepLoss;
+                curve.Add(step, stepLoss, rate);
+            }
+
             correct += result.Correct;
             tokens += stepTokens;
             step++;
-            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Mean, rate, tokens / clock.Elapsed.TotalSeconds));
+            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Count == 0 ? result.Loss : loss.Mean, rate, tokens / clock.Elapsed.TotalSeconds));
         }
 
         StateDict state = network.Save();

@@ -82,7 +82,7 @@ public sealed class FeatureClassifierTests
     {
         int[] order = [.. Enumerable.Range(0, 240).OrderBy(row => row * 7919 % 241)];
         var settings = new FeatureSettings { Reduction = reduction };
-        var shuffled = FeatureClassifier.Fit(Made.Copy(Rows.Features, order), [.. order.Select(row => Rows.Labels[row])], 4, settings, Options);
+        var shuffled = FeatureClassifier.Fit(Made.Copy(Rows.Features, order), [.. order.Select(row => Rows.Labels[row])], 4, settings, Options).Classifier;
 
         Assert.All(Predict(Fit(settings), Rows.Features).Zip(Predict(shuffled, Rows.Features)), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
@@ -141,7 +141,18 @@ public sealed class FeatureClassifierTests
         Assert.Contains("document 7", error.Message, StringComparison.Ordinal);
     }
 
-    private static FeatureClassifier Fit(FeatureSettings settings) => FeatureClassifier.Fit(Made.Copy(Rows.Features), Rows.Labels, 4, settings, Options);
+    // Its probability must vanish, and the fit must end all the same.
+    [Fact]
+    public void Fit_AClassWithoutRows_GivesItNoProbability()
+    {
+        FeatureClassifier classifier = FeatureClassifier.Fit(Made.Copy(Rows.Features), Rows.Labels, 5, new FeatureSettings(), Options).Classifier;
+        var probabilities = new float[5];
+        classifier.Predict(Rows.Features.Row(0), probabilities);
+
+        Assert.InRange(probabilities[4], 0, 1e-6);
+    }
+
+    private static FeatureClassifier Fit(FeatureSettings settings) => FeatureClassifier.Fit(Made.Copy(Rows.Features), Rows.Labels, 4, settings, Options).Classifier;
 
     private static StateDict Saved(FeatureClassifier classifier)
     {
