@@ -46,6 +46,11 @@ internal sealed class LearningRateCommand
         }
 
         TrainingSettings settings = inputs.SettingsOf(parsed);
+        if (kind == StageKind.Classifier && settings.Method == Method.Features)
+        {
+            throw new UsageException("With --method features the classifier is fitted, and has no learning rate to find.");
+        }
+
         if (kind == StageKind.LanguageModel)
         {
             settings = settings with { LanguageModel = settings.LanguageModel with { FineTune = true } };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Ulmfit.Data;
 using Ulmfit.Engine;
+using Ulmfit.Features;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
@@ -17,7 +18,9 @@ internal sealed class TrainingInputs
     private readonly Option<string> pretrained = new("--pretrained") { Description = "Folder of a pretrained language model, or none", DefaultValueFactory = _ => TrainingSettings.NoPretrained };
     private readonly Option<string?> from = new("--from") { Description = "Folder of a trained model to start at: the same labels keep its output layer, others get a new one" };
     private readonly Option<string?> settings = new("--settings") { Description = "JSON file with training settings; the options below override it" };
-    private readonly Option<string?> method = new("--method") { Description = "ulmfit, or lstm: a plain LSTM from random weights, for comparison" };
+    private readonly Option<string?> method = new("--method") { Description = "ulmfit; features: a linear classifier on the language model's states; or lstm: a plain LSTM from random weights, for comparison" };
+    private readonly Option<string?> reduction = new("--reduction") { Description = "With --method features: none, pca or lda" };
+    private readonly Option<int?> components = new("--components") { Description = "With --reduction pca or lda: to how many features" };
     private readonly Option<Directions?> direction = new("--direction") { Description = "forward, backward or both" };
     private readonly Option<string?> strategy = new("--strategy") { Description = "gradual, full, last, chain-thaw or partial" };
     private readonly Option<int?> freezeTo = new("--freeze-to") { Description = "With --strategy partial: the lowest group that is trained, from 0 (embedding); -1 is the head, -2 the layer below it" };
@@ -39,8 +42,8 @@ internal sealed class TrainingInputs
     public void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            data, unlabeled, pretrained, from, settings, method, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule, noDiscriminative,
-            noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, classWeights, labelSmoothing, earlyStopping, seed, engine, threads])
+            data, unlabeled, pretrained, from, settings, method, reduction, components, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule,
+            noDiscriminative, noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, classWeights, labelSmoothing, earlyStopping, seed, engine, threads])
         {
             command.Options.Add(option);
         }
@@ -62,6 +65,11 @@ internal sealed class TrainingInputs
             Pretrained = parsed.GetRequiredValue(pretrained),
             From = parsed.GetValue(from) ?? chosen.From,
             Method = Named<Method>("--method", parsed.GetValue(method)) ?? chosen.Method,
+            Features = chosen.Features with
+            {
+                Reduction = Named<FeatureReduction>("--reduction", parsed.GetValue(reduction)) ?? chosen.Features.Reduction,
+                Components = parsed.GetValue(components) ?? chosen.Features.Components,
+            },
             Directions = parsed.GetValue(direction) ?? chosen.Directions,
             Strategy = unfreezing,
             FreezeTo = parsed.GetValue(freezeTo) ?? (unfreezing == Strategy.Partial ? chosen.FreezeTo : null),
@@ -108,8 +116,9 @@ internal sealed class TrainingInputs
         if (earlier is not null)
         {
             AnsiConsole.WriteLine($"starting at {chosen.From}");
-            AnsiConsole.WriteLine(earlier.HasLabels(prepared.Labels)
-                ? "the labels are the same: its output layer is kept"
+            AnsiConsole.WriteLine(
+                chosen.Method == Method.Features || earlier.IsOfFeatures ? "its encoder is kept, and its classifier is a new one"
+                : earlier.HasLabels(prepared.Labels) ? "the labels are the same: its output layer is kept"
                 : $"other labels (its are {string.Join(", ", earlier.Labels)}): the output layer is a new one");
         }
 

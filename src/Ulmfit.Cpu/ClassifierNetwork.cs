@@ -9,7 +9,7 @@ namespace Ulmfit.Cpu;
 /// goes from chunk to chunk, gradients do not. So every chunk's backward pass stands alone once the gradient of the pooled
 /// vector is known, and a chunk whose activations were not kept is run again from its initial state, to the same bits.
 /// </summary>
-internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeamWork
+internal sealed class ClassifierNetwork : IClassifierNetwork, IFeatureNetwork, ICpuNetwork, ITeamWork
 {
     /// <summary>Documents that are predicted side by side.</summary>
     private const int PredictedLanes = 64;
@@ -69,10 +69,13 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         groups = config.Encoder.Layers + 2;
         product = new MatrixProduct(team, kernels);
         encoder = new Encoder(team, kernels, product, config.Encoder, state, AwdLstmNames.ClassifierEncoder, embeddingGroup: 0, firstLayerGroup: 1);
-        head = config.Head == HeadKind.LastState
-            ? new LastStateHead(team, kernels, product, options, state, groups - 1)
-            : new ConcatPoolingHead(team, kernels, product, options, state, groups - 1);
-        poolsAll = config.Head == HeadKind.ConcatPooling;
+        head = config.Head switch
+        {
+            HeadKind.LastState => new LastStateHead(team, kernels, product, options, state, groups - 1),
+            HeadKind.Features => new PooledStates(team, config),
+            _ => new ConcatPoolingHead(team, kernels, product, options, state, groups - 1),
+        };
+        poolsAll = config.Head != HeadKind.LastState;
         pooledWidth = (poolsAll ? 3 : 1) * encoder.OutputWidth;
         pooledLength = poolsAll ? config.MaxLength : 1;
         optimizer = new AdamOptimizer(team, kernels, [.. encoder.Parameters, .. head.Parameters]);
@@ -146,9 +149,10 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
         ArgumentNullException.ThrowIfNull(documents);
         lock (sequence)
         {
-            if (probabilities.Length != documents.Count * Config.Classes)
+            int width = head.OutputWidth;
+            if (probabilities.Length != (long)documents.Count * width)
             {
-                throw new ArgumentException($"{documents.Count} documents of {Config.Classes} classes do not fill {probabilities.Length} probabilities.", nameof(probabilities));
+                throw new ArgumentException($"{documents.Count} documents, {width} numbers each, do not fill {probabilities.Length}.", nameof(probabilities));
             }
 
             if (documents.Count == 0)
@@ -177,10 +181,13 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
             encoder.Packed();
             for (int i = 0; i < documentCount; i++)
             {
-                this.probabilities.AsSpan(i * Config.Classes, Config.Classes).CopyTo(probabilities[(order[i] * Config.Classes)..]);
+                this.probabilities.AsSpan(i * width, width).CopyTo(probabilities[(order[i] * width)..]);
             }
         }
     }
+
+    /// <inheritdoc/>
+    void IFeatureNetwork.Pool(IReadOnlyList<int[]> documents, Span<float> features) => Predict(documents, features);
 
     /// <inheritdoc/>
     public StateDict Save()
@@ -263,7 +270,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork, ICpuNetwork, ITeam
 
             team.Barrier(thread);
             ForwardAndPool(thread);
-            head.Predict(thread, pooled.Value, lanes, probabilities, first * Config.Classes);
+            head.Predict(thread, pooled.Value, lanes, probabilities, first * head.OutputWidth);
             team.Lap(thread, StepPart.Output);
         }
     }

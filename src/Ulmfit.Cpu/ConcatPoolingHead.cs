@@ -54,6 +54,9 @@ internal sealed class ConcatPoolingHead : IClassifierHead
     public IEnumerable<Parameter> Parameters => [first.Weight, first.Bias, hiddenWeight, second.Weight, second.Bias, outputWeight];
 
     /// <inheritdoc/>
+    public int OutputWidth => classes;
+
+    /// <inheritdoc/>
     public double Loss => loss.Loss;
 
     /// <inheritdoc/>

@@ -60,7 +60,18 @@ public sealed class CpuTrainingEngine : ITrainingEngine, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(state);
-        return new ClassifierNetwork(team, kernels, options, state, ActivationBudget);
+        return options.Config.Head == HeadKind.Features
+            ? throw new ArgumentException("A classifier of features is fitted and not trained.", nameof(options))
+            : new ClassifierNetwork(team, kernels, options, state, ActivationBudget);
+    }
+
+    /// <inheritdoc/>
+    public IFeatureNetwork CreateFeatures(ClassifierConfig config, StateDict state)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(state);
+        ClassifierConfig pooling = config with { Head = HeadKind.Features, HeadHiddenSize = 0 };
+        return new ClassifierNetwork(team, kernels, new ClassifierOptions(pooling, DropoutRates.None), state.WeightsOnly(), ActivationBudget);
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ internal interface IClassifierHead : IDisposable
     /// <summary>All weights.</summary>
     IEnumerable<Parameter> Parameters { get; }
 
+    /// <summary>Numbers that <see cref="Predict"/> gives of a document: as many as there are classes.</summary>
+    int OutputWidth { get; }
+
     /// <summary>Mean loss of the last training batch.</summary>
     double Loss { get; }
 

@@ -39,6 +39,9 @@ internal sealed class LastStateHead : IClassifierHead
     public IEnumerable<Parameter> Parameters => [weight, bias];
 
     /// <inheritdoc/>
+    public int OutputWidth => classes;
+
+    /// <inheritdoc/>
     public double Loss => loss.Loss;
 
     /// <inheritdoc/>

@@ -74,9 +74,26 @@ public sealed class TorchTrainingEngine : ITrainingEngine, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(state);
         ObjectDisposedException.ThrowIf(disposed, this);
+        if (options.Config.Head == HeadKind.Features)
+        {
+            throw new ArgumentException("A classifier of features is fitted and not trained.", nameof(options));
+        }
+
         lock (turn)
         {
             return new ClassifierNetwork(turn, device, options, state, ActivationBudget);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IFeatureNetwork CreateFeatures(ClassifierConfig config, StateDict state)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(state);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        lock (turn)
+        {
+            return new FeatureNetwork(turn, device, config, state.WeightsOnly());
         }
     }
 

@@ -111,6 +111,45 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("forward", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("none", "both")]
+    [InlineData("pca", "forward")]
+    [InlineData("lda", "backward")]
+    public async Task Train_MethodFeatures_GivesTheSameWeightsOnAnyProcessorsAndServesThem(string reduction, string direction)
+    {
+        string settings = workspace.Write("features.json", """{"method": "features", "minimumCount": 1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}}""");
+        string[] Train(string folder, string threads) => [
+            "train", "--data", workspace.Data, "--test", workspace.Test, "--settings", settings, "--reduction", reduction, "--direction", direction,
+            "--out", workspace[folder], "--json", workspace[folder + ".json"], "--threads", threads];
+        (int code, string output, string error) = await CommandLine.RunAsync("DOTNET_PROCESSOR_COUNT=1", Train("one", "1"));
+        Assert.True(code == 0, error);
+        Assert.Contains("features        1/1", output, StringComparison.Ordinal);
+        Assert.True(Json("one.json").GetProperty("accuracy").GetDouble() >= 0.7, output);
+
+        (code, _, error) = await CommandLine.RunAsync("DOTNET_PROCESSOR_COUNT=4", Train("four", "3"));
+        Assert.True(code == 0, error);
+        Assert.Equal(Json("one.json").GetProperty("weightsDigest").GetString(), Json("four.json").GetProperty("weightsDigest").GetString());
+
+        Assert.Equal(0, (await CommandLine.RunAsync("evaluate", "--model", workspace["four"], "--data", workspace.Test, "--json", workspace["evaluate.json"])).ExitCode);
+        Assert.Equal(Json("one.json").GetProperty("accuracy").GetDouble(), Json("evaluate.json").GetProperty("accuracy").GetDouble());
+    }
+
+    [Fact]
+    public async Task Train_MethodFeaturesAndAnEarlierModel_UseEachOthersEncoder()
+    {
+        string[] train = ["train", "--data", workspace.Data, "--direction", "forward", "--no-lm-finetuning"];
+        Assert.Equal(0, (await CommandLine.RunAsync([.. train, "--settings", workspace.Settings, "--strategy", "full", "--out", workspace["ulmfit"]])).ExitCode);
+
+        (int code, string output, string error) = await CommandLine.RunAsync([.. train, "--method", "features", "--from", workspace["ulmfit"], "--out", workspace["features"], "--json", workspace["features.json"]]);
+        Assert.True(code == 0, error);
+        Assert.Contains("its encoder is kept", output, StringComparison.Ordinal);
+        Assert.True(Json("features.json").GetProperty("accuracy").GetDouble() >= 0.7, output);
+
+        (code, output, error) = await CommandLine.RunAsync([.. train, "--settings", workspace.Settings, "--strategy", "last", "--from", workspace["features"], "--out", workspace["again"]]);
+        Assert.True(code == 0, error);
+        Assert.Contains("its encoder is kept", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Train_FolderOfAnotherUnfinishedRun_IsRefused()
     {
@@ -197,12 +236,18 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--from", "nowhere", "--pretrained", "wiki"], "either --from or --pretrained" },
         { ["train", "--data", "{data}", "--class-weights", "fair"], "choose none, balanced" },
         { ["train", "--data", "{data}", "--early-stopping", "0"], "classifier.earlyStopping.patience must lie in [1, 1000]" },
-        { ["train", "--data", "{data}", "--method", "svm"], "choose ulmfit, lstm" },
+        { ["train", "--data", "{data}", "--method", "svm"], "choose ulmfit, lstm, features" },
         { ["train", "--data", "{data}", "--method", "lstm", "--pretrained", "wiki"], "pretrained must be \"none\" with the method \"lstm\"" },
         { ["train", "--data", "{data}", "--method", "lstm", "--from", "model", "--out", "other"], "from must be left out with the method \"lstm\"" },
         { ["train", "--data", "{data}", "--method", "lstm", "--strategy", "last"], "strategy must be left out with the method \"lstm\"" },
         { ["train", "--data", "{data}", "--method", "lstm", "--lm-schedule", "cosine"], "languageModel must be left out" },
         { ["train", "--data", "{data}", "--method", "lstm", "--unlabeled", "{data}"], "--unlabeled does not go with the method lstm" },
+        { ["train", "--data", "{data}", "--reduction", "pca"], "features must be left out but with the method \"features\"" },
+        { ["train", "--data", "{data}", "--method", "features", "--reduction", "ica"], "choose none, pca, lda" },
+        { ["train", "--data", "{data}", "--method", "features", "--components", "3"], "features.components is for the reductions" },
+        { ["train", "--data", "{data}", "--method", "features", "--strategy", "last"], "strategy must be left out with the method \"features\"" },
+        { ["train", "--data", "{data}", "--method", "features", "--early-stopping", "3"], "classifier.earlyStopping must be left out" },
+        { ["lr-find", "--data", "{data}", "--method", "features"], "no learning rate to find" },
         { ["lr-find", "--data", "{data}", "--phase", "head"], "choose lm or classifier" },
         { ["lr-find", "--data", "{data}", "--steps", "3"], "--steps must be at least 20" },
         { ["train", "--data", "{data}", "--label-column", "nosuch"], "nosuch" },

@@ -152,6 +152,28 @@ public sealed class BitIdentityTests
     }
 
     [Theory]
+    [MemberData(nameof(Machines))]
+    public void Pool_OnAnyThreadsAndInstructionsAndInAnyBatch_GivesTheSameBits(string instructions, int threads)
+    {
+        StateDict weights = Samples.ClassifierWeights(odd);
+        int[][] documents = [.. Samples.Documents(odd, 70, 40, 3).Documents.Reverse()];
+        int width = odd.PooledSize;
+        using var scalar = new CpuTrainingEngine(1, Named("scalar"));
+        using IFeatureNetwork expected = scalar.CreateFeatures(odd, weights);
+        var alone = new float[documents.Length * width];
+        for (int i = 0; i < documents.Length; i++)
+        {
+            expected.Pool([documents[i]], alone.AsSpan(i * width, width));
+        }
+
+        using var engine = new CpuTrainingEngine(threads, Named(instructions));
+        using IFeatureNetwork network = engine.CreateFeatures(odd, weights);
+        var together = new float[documents.Length * width];
+        network.Pool(documents, together);
+        Assert.Equal(alone, together);
+    }
+
+    [Theory]
     [MemberData(nameof(KernelTwinTests.Vectors), MemberType = typeof(KernelTwinTests))]
     public void Predict_ADocumentAloneOrInAnyBatch_GivesTheSameBits(string instructions)
     {

@@ -38,6 +38,22 @@ public sealed class OnnxClassifierReaderTests
         AssertSame(forward, OnnxClassifierReader.Read(TestModel.Write(forward, null)).Forward);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Read_FittedFeatures_GivesTheSameBits(bool projected)
+    {
+        DirectionWeights forward = TestModel.Direction(TestModel.FeaturesConfig(maxLength: 33), 4);
+        if (!projected)
+        {
+            StateDict weights = forward.Weights.Where(name => name != FeatureNames.Projection);
+            weights[FeatureNames.Weight] = Tensor.Zeros(4, forward.Config.PooledSize);
+            forward = forward with { Weights = weights };
+        }
+
+        AssertSame(forward, OnnxClassifierReader.Read(TestModel.Write(forward, null)).Forward);
+    }
+
     [Fact]
     public void Read_OtherBytes_IsInvalidData()
     {

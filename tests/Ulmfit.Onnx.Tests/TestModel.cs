@@ -13,6 +13,10 @@ internal static class TestModel
     public static ClassifierConfig LastStateConfig(int vocabulary = 60, int embedding = 12, int hidden = 20, int layers = 1, int classes = 2) =>
         ClassifierConfig.LastState(new AwdLstmConfig(vocabulary, embedding, hidden, layers) { ProjectsToEmbedding = false }, classes);
 
+    /// <summary>A classifier of features, with a projection.</summary>
+    public static ClassifierConfig FeaturesConfig(int vocabulary = 60, int embedding = 12, int hidden = 20, int layers = 3, int classes = 4, int maxLength = 1440) =>
+        ClassifierConfig.Features(new AwdLstmConfig(vocabulary, embedding, hidden, layers), classes) with { MaxLength = maxLength };
+
     public static DirectionWeights Direction(ClassifierConfig config, int seed)
     {
         var random = new Random(seed);
@@ -33,6 +37,18 @@ internal static class TestModel
         {
             weights[AwdLstmNames.OutputWeight] = Uniform(random, -1f, 1f, config.Logits, config.PooledSize);
             weights[AwdLstmNames.OutputBias] = Uniform(random, -1f, 1f, config.Logits);
+            return new DirectionWeights(config, weights);
+        }
+
+        if (config.Head == HeadKind.Features)
+        {
+            const int Components = 5;
+            float spread = 1f / MathF.Sqrt(config.PooledSize);
+            weights[FeatureNames.Mean] = Uniform(random, -0.2f, 0.2f, config.PooledSize);
+            weights[FeatureNames.Deviation] = Uniform(random, 0.2f, 1.2f, config.PooledSize);
+            weights[FeatureNames.Projection] = Uniform(random, -spread, spread, Components, config.PooledSize);
+            weights[FeatureNames.Weight] = Uniform(random, -1f, 1f, config.Classes, Components);
+            weights[FeatureNames.Bias] = Uniform(random, -1f, 1f, config.Classes);
             return new DirectionWeights(config, weights);
         }
 

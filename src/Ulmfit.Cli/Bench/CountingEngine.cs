@@ -25,6 +25,9 @@ internal sealed class CountingEngine(ITrainingEngine engine) : ITrainingEngine
     /// <inheritdoc/>
     public IClassifierNetwork CreateClassifier(ClassifierOptions options, StateDict state) => new CountingClassifier(this, engine.CreateClassifier(options, state));
 
+    /// <inheritdoc/>
+    public IFeatureNetwork CreateFeatures(ClassifierConfig config, StateDict state) => engine.CreateFeatures(config, state);
+
     private void Count(long tokens, long begin)
     {
         StepTime += Stopwatch.GetElapsedTime(begin);

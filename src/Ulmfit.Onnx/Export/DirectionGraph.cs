@@ -26,6 +26,12 @@ internal static class DirectionGraph
             return (floats + (config.Logits * (config.PooledSize + 1L))) * sizeof(float);
         }
 
+        if (config.Head == HeadKind.Features)
+        {
+            // Mean and deviation, and at most as many components as features.
+            return (floats + (config.PooledSize * (config.PooledSize + 2L)) + (config.Classes * (config.PooledSize + 1L))) * sizeof(float);
+        }
+
         floats += config.PooledSize * 4L + (long)config.HeadHiddenSize * config.PooledSize;
         floats += config.HeadHiddenSize * 4L + (long)config.Classes * config.HeadHiddenSize;
         return floats * sizeof(float);
@@ -70,6 +76,11 @@ internal static class DirectionGraph
         }
 
         string pooled = AddConcatPooling(graph, $"{direction}/pool", config.MaxLength, output, last, lengths);
+        if (config.Head == HeadKind.Features)
+        {
+            return AddFeatures(graph, $"{direction}/features", source, weights.Weights, config, pooled);
+        }
+
         string hidden = AddHeadBlock(graph, direction, source, 0, config.PooledSize, config.HeadHiddenSize, pooled);
         hidden = graph.Node("Relu", $"{direction}/head/relu", [hidden]);
         string logits = AddHeadBlock(graph, direction, source, 1, config.HeadHiddenSize, config.Classes, hidden);
@@ -114,6 +125,11 @@ internal static class DirectionGraph
             weights[AwdLstmNames.OutputWeight] = linear;
             weights[AwdLstmNames.OutputBias] = constants.Read($"{direction}/linear/bias");
             return new DirectionWeights(ClassifierConfig.LastState(encoder, Math.Max(2, linear.Shape[0])), weights);
+        }
+
+        if (constants.TryRead($"{direction}/features/linear/weight", out Tensor? fitted))
+        {
+            return new DirectionWeights(ReadFeatures(constants, $"{direction}/features", encoder, fitted, weights) with { MaxLength = (int)constants.ReadInteger($"{direction}/pool/max_length") }, weights);
         }
 
         for (int block = 0; block < 2; block++)
@@ -199,6 +215,39 @@ internal static class DirectionGraph
         string first = graph.Node("Sigmoid", $"{direction}/sigmoid/first", [graph.Node("Neg", $"{direction}/negated", [logits])]);
         string second = graph.Node("Sigmoid", $"{direction}/sigmoid/second", [logits]);
         return graph.Node("Concat", $"{direction}/sigmoid", [first, second], Attribute("axis", 1));
+    }
+
+    /// <summary>Pooled states standardised, projected where there is a projection, and classified by a linear layer: <c>[batch, classes]</c>.</summary>
+    private static string AddFeatures(GraphBuilder graph, string name, CheckedWeights source, StateDict weights, ClassifierConfig config, string pooled)
+    {
+        int features = config.PooledSize, components = features;
+        string centred = graph.Node("Sub", $"{name}/centred", [pooled, graph.Constant($"{name}/mean", source.Read(FeatureNames.Mean, features), features)]);
+        string x = graph.Node("Div", $"{name}/standardised", [centred, graph.Constant($"{name}/deviation", source.Read(FeatureNames.Deviation, features), features)]);
+        if (weights.TryGet(FeatureNames.Projection, out Tensor? projection))
+        {
+            components = projection.Shape[0];
+            string directions = graph.Constant($"{name}/projection/weight", source.Read(FeatureNames.Projection, components, features), components, features);
+            x = graph.Node("Gemm", $"{name}/projection", [x, directions], Attribute("transB", 1));
+        }
+
+        string weight = graph.Constant($"{name}/linear/weight", source.Read(FeatureNames.Weight, config.Classes, components), config.Classes, components);
+        string bias = graph.Constant($"{name}/linear/bias", source.Read(FeatureNames.Bias, config.Classes), config.Classes);
+        string logits = graph.Node("Gemm", $"{name}/linear", [x, weight, bias], Attribute("transB", 1));
+        return graph.Node("Softmax", $"{name}/softmax", [logits], Attribute("axis", 1));
+    }
+
+    private static ClassifierConfig ReadFeatures(GraphConstants constants, string name, AwdLstmConfig encoder, Tensor linear, StateDict weights)
+    {
+        weights[FeatureNames.Weight] = linear;
+        weights[FeatureNames.Bias] = constants.Read($"{name}/linear/bias");
+        weights[FeatureNames.Mean] = constants.Read($"{name}/mean");
+        weights[FeatureNames.Deviation] = constants.Read($"{name}/deviation");
+        if (constants.TryRead($"{name}/projection/weight", out Tensor? projection))
+        {
+            weights[FeatureNames.Projection] = projection;
+        }
+
+        return ClassifierConfig.Features(encoder, linear.Shape[0]);
     }
 
     /// <summary>Last state, maximum and mean over the document's last <paramref name="maxLength"/> tokens: <c>[batch, 3·output]</c>.</summary>

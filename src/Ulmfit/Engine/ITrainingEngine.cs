@@ -21,7 +21,14 @@ public interface ITrainingEngine
 
     /// <summary>The same for a classifier.</summary>
     /// <exception cref="InvalidDataException">A weight is missing or has another shape.</exception>
+    /// <exception cref="ArgumentException">The options are not acceptable, or of a head that is fitted and not trained (<see cref="HeadKind.Features"/>).</exception>
     IClassifierNetwork CreateClassifier(ClassifierOptions options, StateDict state);
+
+    /// <summary>An encoder that gives pooled states; of the state only the encoder's weights are read, under the classifier names of <see cref="AwdLstmNames"/>.</summary>
+    /// <param name="config">Its architecture, and how much of a document is pooled; the head is of no consequence.</param>
+    /// <param name="state">Its weights. They are copied.</param>
+    /// <exception cref="InvalidDataException">A weight is missing or has another shape.</exception>
+    IFeatureNetwork CreateFeatures(ClassifierConfig config, StateDict state);
 }
 
 /// <summary>What a language model is made with.</summary>

@@ -53,8 +53,8 @@ public static class AwdLstmNames
     public const string OutputBias = "1.linear.bias";
 
     /// <summary>The trained weights of a head, without running statistics.</summary>
-    public static IReadOnlyList<string> HeadWeights(HeadKind head) => head == HeadKind.LastState
-        ? [OutputWeight, OutputBias]
+    public static IReadOnlyList<string> HeadWeights(HeadKind head) => head == HeadKind.LastState ? [OutputWeight, OutputBias]
+        : head == HeadKind.Features ? [FeatureNames.Weight, FeatureNames.Bias]
         : [.. Enumerable.Range(0, 2).SelectMany(block => new[] { BatchNormWeight(block), BatchNormBias(block), Linear(block) })];
 
     /// <summary>Whether decoupled weight decay applies: not to biases nor to BatchNorm (fastai's <c>wd_bn_bias=False</c>).</summary>

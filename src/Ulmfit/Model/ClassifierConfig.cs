@@ -41,6 +41,9 @@ public sealed record ClassifierConfig(AwdLstmConfig Encoder, int HeadHiddenSize,
     /// <summary>A classifier with a head of <see cref="HeadKind.LastState"/>.</summary>
     public static ClassifierConfig LastState(AwdLstmConfig encoder, int classes) => new(encoder, 0, classes) { Head = HeadKind.LastState };
 
+    /// <summary>A classifier with <see cref="HeadKind.Features"/>.</summary>
+    public static ClassifierConfig Features(AwdLstmConfig encoder, int classes) => new(encoder, 0, classes) { Head = HeadKind.Features };
+
     /// <summary>This configuration, if its sizes make sense.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size is too small, or the head has a hidden layer that its kind does not have.</exception>
     public ClassifierConfig Validated()
@@ -49,7 +52,7 @@ public sealed record ClassifierConfig(AwdLstmConfig Encoder, int HeadHiddenSize,
         ArgumentOutOfRangeException.ThrowIfLessThan(Classes, 2);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ChunkLength);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxLength);
-        if (Head == HeadKind.LastState)
+        if (Head != HeadKind.ConcatPooling)
         {
             ArgumentOutOfRangeException.ThrowIfNotEqual(HeadHiddenSize, 0);
         }

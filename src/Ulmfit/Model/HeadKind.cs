@@ -15,4 +15,10 @@ public enum HeadKind
     /// the softmax is the sigmoid and the cross-entropy the binary one with logits.
     /// </summary>
     LastState,
+
+    /// <summary>
+    /// Concat pooling <c>[last, max, mean]</c> as fixed features: they are standardised, projected where there is a projection,
+    /// and classified by one linear layer with bias, all of it fitted to the training documents: see <see cref="FeatureNames"/>.
+    /// </summary>
+    Features,
 }

@@ -40,6 +40,12 @@ public static class WeightInitialization
         ArgumentNullException.ThrowIfNull(config);
         const int FirstStream = 1000;
         var state = new StateDict();
+        if (config.Head == HeadKind.Features)
+        {
+            // It is fitted, which begins with nothing.
+            return state;
+        }
+
         if (config.Head == HeadKind.LastState)
         {
             float bound = 1f / MathF.Sqrt(config.PooledSize);

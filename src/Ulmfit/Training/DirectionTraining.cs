@@ -1,4 +1,5 @@
 using Ulmfit.Engine;
+using Ulmfit.Features;
 using Ulmfit.Model;
 
 namespace Ulmfit.Training;
@@ -83,7 +84,8 @@ public sealed class DirectionTraining
 
     /// <summary>
     /// Makes the network of a checkpoint's epoch. The checkpoint's weights are copied and can be let go of: of them,
-    /// what is returned refers to those of the best epoch alone, where early stopping asks for it.
+    /// what is returned refers to those of the best epoch alone, where early stopping asks for it, and with the method
+    /// <c>features</c> to the encoder's.
     /// </summary>
     /// <param name="from">Where to go on.</param>
     /// <exception cref="InvalidOperationException">Training has finished already.</exception>
@@ -131,6 +133,11 @@ public sealed class DirectionTraining
             throw new InvalidOperationException("The settings ask for no language-model fine-tuning: there is no learning rate to find.");
         }
 
+        if (phase == StageKind.Classifier && settings.Method == Method.Features)
+        {
+            throw new InvalidOperationException("With the method \"features\" the classifier is fitted: there is no learning rate to find.");
+        }
+
         var position = new TrainingPosition(stage, 0, 0);
         using IEpochNetwork network = NetworkOf(position, Enter(Plan.Stages[stage], Start().State));
         return test.Validated().Run(network, new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(stage)), progress, cancellationToken);
@@ -145,8 +152,10 @@ public sealed class DirectionTraining
         }
 
         AwdLstmConfig encoder = (earlier?.EncoderOf(direction) ?? pretrained?.Config ?? settings.ConfigFor(words)) with { VocabularySize = words };
-        var config = new ClassifierConfig(encoder, earlier?.HeadHiddenSizeOf(direction) ?? settings.Classifier.HeadHiddenSize, data.Labels.Count) { MaxLength = settings.Classifier.MaxLength };
-        return config with { ChunkLength = settings.Classifier.ChunkLength ?? config.ChunkLength };
+        ClassifierConfig config = settings.Method == Method.Features
+            ? FrozenFeatures.Config(encoder, data.Labels.Count)
+            : new ClassifierConfig(encoder, earlier?.HeadHiddenSizeOf(direction) ?? settings.Classifier.HeadHiddenSize, data.Labels.Count);
+        return config with { MaxLength = settings.Classifier.MaxLength, ChunkLength = settings.Classifier.ChunkLength ?? config.ChunkLength };
     }
 
     // Moments belong to a stage: other groups are trained in the next, and the schedule begins anew.
@@ -160,7 +169,7 @@ public sealed class DirectionTraining
 
         StateDict classifier = AwdLstmNames.EncoderForClassifier(weights);
         StateDict fresh = WeightInitialization.Head(ClassifierConfig, seed);
-        foreach ((string name, Tensor tensor) in earlier?.HeadFor(data.Labels, direction, fresh) ?? fresh)
+        foreach ((string name, Tensor tensor) in settings.Method == Method.Ulmfit && earlier is not null ? earlier.HeadFor(data.Labels, direction, fresh) : fresh)
         {
             classifier.Add(name, tensor);
         }
@@ -173,13 +182,16 @@ public sealed class DirectionTraining
         int epochs = Plan.Stages[stage].Epochs;
         return Plan.Stages[stage].Kind == StageKind.LanguageModel
             ? [.. Enumerable.Range(0, epochs).Select(epoch => LanguageModelStream.StepsOf(languageModelTokens, languageModelBatch, settings.LanguageModel.Bptt, KeyOf(stage, epoch)))]
+            : settings.Method == Method.Features ? [FeatureEpoch.StepsOf(train.Length)]
             : [.. Enumerable.Repeat(ClassifierBatches.StepsOf(train.Length, classifierBatch), epochs)];
     }
 
     private RandomKey KeyOf(int stage, int epoch) => new(seed, stage, epoch, 0);
 
     private IEpochNetwork NetworkOf(TrainingPosition position, StateDict state) =>
-        Plan.Stages[position.Stage].Kind == StageKind.LanguageModel ? LanguageModelOf(position, state) : ClassifierOf(position, state);
+        Plan.Stages[position.Stage].Kind == StageKind.LanguageModel ? LanguageModelOf(position, state)
+        : settings.Method == Method.Features ? FeaturesOf(position, state)
+        : ClassifierOf(position, state);
 
     private LanguageModelEpoch LanguageModelOf(TrainingPosition position, StateDict state)
     {
@@ -211,6 +223,10 @@ public sealed class DirectionTraining
         };
         return new ClassifierEpoch(engine.CreateClassifier(options, state), batches, heldOut, data.Labels);
     }
+
+    private FeatureEpoch FeaturesOf(TrainingPosition position, StateDict state) => new(
+        engine.CreateFeatures(ClassifierConfig, state), state, position.Step, train, heldOut, data.Labels, settings.Features,
+        FrozenFeatures.Regression(settings, classWeights), ClassifierConfig.PooledSize);
 
     private Document[] Read(IReadOnlyList<Document> documents) => [.. documents.Select(document => document with { Tokens = Read(document.Tokens) })];
 

@@ -1,3 +1,4 @@
+using Ulmfit.Features;
 using Ulmfit.Model;
 using Ulmfit.Text;
 
@@ -56,14 +57,17 @@ public sealed class EarlierModel
         return new EarlierModel(vocabulary, [.. labels], halves, WeightsDigest.OfText(digest));
     }
 
-    /// <summary>Whether these are its labels, in whichever order: then its output layer is kept.</summary>
+    /// <summary>Whether these are its labels, in whichever order: then its output layer is kept, if it has a trained one.</summary>
     public bool HasLabels(IReadOnlyList<string> labels) => Labels.ToHashSet(StringComparer.Ordinal).SetEquals(labels);
+
+    /// <summary>Whether its classifier was fitted to features (method <c>features</c>): such a one is never kept, its encoder is.</summary>
+    public bool IsOfFeatures => halves.Values.Any(half => half.Head.Contains(FeatureNames.Weight));
 
     /// <summary>The architecture of one direction's encoder.</summary>
     internal AwdLstmConfig EncoderOf(Direction direction) => Of(direction).Encoder.Config;
 
-    /// <summary>Width of one direction's hidden layer in the head.</summary>
-    internal int HeadHiddenSizeOf(Direction direction) => Of(direction).Head[AwdLstmNames.Linear(0)].Shape[0];
+    /// <summary>Width of one direction's hidden layer in the head; null where it has none, being a classifier of features.</summary>
+    internal int? HeadHiddenSizeOf(Direction direction) => Of(direction).Head.TryGet(AwdLstmNames.Linear(0), out Tensor? hidden) ? hidden.Shape[0] : null;
 
     /// <summary>One direction as a language model with another vocabulary.</summary>
     internal StateDict WeightsFor(Vocabulary vocabulary, Direction direction) => Of(direction).Encoder.WeightsFor(vocabulary, Direction.Forward);
@@ -74,6 +78,11 @@ public sealed class EarlierModel
     /// <param name="fresh">A new head of that size, for its output layer.</param>
     internal StateDict HeadFor(IReadOnlyList<string> labels, Direction direction, StateDict fresh)
     {
+        if (HeadHiddenSizeOf(direction) is null)
+        {
+            return fresh;
+        }
+
         string output = AwdLstmNames.Linear(1);
         StateDict head = Of(direction).Head.Where(name => name != output);
         head[output] = HasLabels(labels) ? Ordered(Of(direction).Head[output], labels) : fresh[output];
@@ -103,6 +112,14 @@ public sealed class EarlierModel
 
         // As a language model it is checked like every other start.
         PretrainedModel model = PretrainedModel.Of(vocabulary, encoder, null);
+        if (head.Contains(FeatureNames.Weight))
+        {
+            FeatureClassifier fitted = FeatureClassifier.Of(head);
+            return fitted.Features == 3 * model.Config.EmbeddingSize && fitted.Classes == labels.Count
+                ? new OneDirection(model, head)
+                : throw new InvalidDataException($"The classifier of features has {fitted.Features} features and {fitted.Classes} classes, but the encoder gives {3 * model.Config.EmbeddingSize} and there are {labels.Count} labels.");
+        }
+
         if (!head.TryGet(AwdLstmNames.Linear(0), out Tensor? hidden) || hidden.Shape.Count != 2)
         {
             throw new InvalidDataException($"The weights are not those of a classifier: '{AwdLstmNames.Linear(0)}' is missing.");

@@ -13,4 +13,8 @@ public enum Method
     /// <summary>A plain LSTM on the labelled text alone, from random weights: see <see cref="PlainLstm"/>.</summary>
     [JsonStringEnumMemberName("lstm")]
     Lstm,
+
+    /// <summary>A linear classifier on the pooled states of a language model's encoder, which is not trained on labels: see <see cref="FrozenFeatures"/>.</summary>
+    [JsonStringEnumMemberName("features")]
+    Features,
 }

@@ -30,7 +30,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
             stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained));
         }
 
-        stages.AddRange(ClassifierStages(settings, layers + 2, pretrained, rows));
+        stages.AddRange(settings.Method == Method.Features ? [FrozenFeatures.Stage(layers + 2)] : ClassifierStages(settings, layers + 2, pretrained, rows));
         return new StagePlan(stages);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ulmfit.Engine;
+using Ulmfit.Features;
 using Ulmfit.Model;
 
 namespace Ulmfit.Training;
@@ -157,6 +158,9 @@ public sealed record TrainingSettings
     /// <summary>Training of the classifier.</summary>
     public ClassifierSettings Classifier { get; init; } = new();
 
+    /// <summary>With the method <c>features</c>, and only with it: how features are reduced and classified.</summary>
+    public FeatureSettings Features { get; init; } = new();
+
     /// <summary>What the run's report holds.</summary>
     public ReportSettings Report { get; init; } = new();
 
@@ -214,6 +218,16 @@ public sealed record TrainingSettings
         if (Method == Method.Lstm)
         {
             PlainLstm.Check(this, Check);
+        }
+
+        if (Method == Method.Features)
+        {
+            Features.Check(Check);
+            FrozenFeatures.Check(this, Check);
+        }
+        else
+        {
+            Check(Features == new FeatureSettings(), "features", "must be left out but with the method \"features\"");
         }
 
         return errors.Count == 0 ? this : throw new TrainingSettingsException(errors);

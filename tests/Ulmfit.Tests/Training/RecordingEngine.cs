@@ -38,6 +38,8 @@ internal sealed class RecordingEngine(ITrainingEngine inner) : ITrainingEngine
         return new RecordingClassifier(inner.CreateClassifier(options, state), this);
     }
 
+    public IFeatureNetwork CreateFeatures(ClassifierConfig config, StateDict state) => inner.CreateFeatures(config, state);
+
     private sealed class RecordingLanguageModel(ILanguageModelNetwork network, RecordingEngine engine) : ILanguageModelNetwork
     {
         public StepResult TrainStep(in LanguageModelBatch batch, OptimizerStep step)
