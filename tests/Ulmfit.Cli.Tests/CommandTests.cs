@@ -124,7 +124,6 @@ public sealed class CommandTests : IDisposable
         (int code, string output, string error) = await CommandLine.RunAsync("DOTNET_PROCESSOR_COUNT=1", Train("one", "1"));
         Assert.True(code == 0, error);
         Assert.Contains("features        1/1", output, StringComparison.Ordinal);
-        Assert.True(Json("one.json").GetProperty("accuracy").GetDouble() >= 0.7, output);
 
         (code, _, error) = await CommandLine.RunAsync("DOTNET_PROCESSOR_COUNT=4", Train("four", "3"));
         Assert.True(code == 0, error);
