@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ulmfit.Cli;
 using Ulmfit.Cli.Bench;
+using Ulmfit.Cli.Compare;
 using Ulmfit.Cli.Pretrain;
 
 var root = new RootCommand("ULMFiT text classifiers from a terminal: train, evaluate, classify, pretrain, import, generate, measure.")
@@ -8,6 +9,7 @@ var root = new RootCommand("ULMFiT text classifiers from a terminal: train, eval
     TrainCommand.Create(),
     EvaluateCommand.Create(),
     LearningRateCommand.Create(),
+    CompareCommand.Create(),
     ClassifyCommand.Create(),
     PretrainCommand.Create(),
     ImportCommand.Create(),

@@ -18,7 +18,8 @@ internal sealed record ScoreReport(double Accuracy, double MacroF1, double? LogL
 /// <summary>What a person sees of results, and the JSON beside it.</summary>
 internal static class Reports
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    /// <summary>How results are written.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public static void Print(ClassificationMetrics metrics)
     {
@@ -45,6 +46,10 @@ internal static class Reports
         }
     }
 
+    /// <summary>Where a training is at this moment.</summary>
+    public static string StepLine(Direction direction, TrainingProgress step) => string.Create(
+        CultureInfo.InvariantCulture, $"{direction.Name()} {step.Stage} {step.Epoch}/{step.Epochs} loss {step.Loss:F3} {step.TokensPerSecond:F0} tokens/s");
+
     /// <summary>One line of the table of epochs.</summary>
     public static string Line(Direction direction, EpochMetrics epoch)
     {
@@ -54,7 +59,7 @@ internal static class Reports
         string restored = epoch.Restored is RestoredEpoch best ? $"  goes on from the best, {best.Stage} {best.Epoch}" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{direction.ToString().ToLowerInvariant(),-8}  {epoch.Stage,-12}  {epoch.Epoch,3}/{epoch.Epochs,-3}  lr {epoch.LearningRate:E1}  train loss {epoch.TrainLoss:F4}  {heldOut}  {epoch.Seconds:F1} s{restored}");
+            $"{direction.Name(),-8}  {epoch.Stage,-12}  {epoch.Epoch,3}/{epoch.Epochs,-3}  lr {epoch.LearningRate:E1}  train loss {epoch.TrainLoss:F4}  {heldOut}  {epoch.Seconds:F1} s{restored}");
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";

@@ -7,6 +7,9 @@ using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
 
+/// <summary>What a training starts with, read.</summary>
+internal sealed record LoadedTexts(LabeledRows Rows, DatasetSelection Selection, PretrainedModel? Pretrained, EarlierModel? From);
+
 /// <summary>What a training starts with, read and tokenised.</summary>
 internal sealed record LoadedInputs(LabeledRows Rows, DatasetSelection Selection, TrainingData Data, PretrainedModel? Pretrained, EarlierModel? From);
 
@@ -39,11 +42,21 @@ internal sealed class TrainingInputs
     private readonly Option<int> threads = new("--threads") { Description = "Threads of the engine; the result does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
     private readonly ColumnOptions columns = new();
 
+    /// <summary>The options of a command that trains one model.</summary>
     public void AddTo(Command command)
     {
+        AddCommonTo(command);
         foreach (Option option in (Option[])[
-            data, unlabeled, pretrained, from, settings, method, reduction, components, direction, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule,
-            noDiscriminative, noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, classWeights, labelSmoothing, earlyStopping, seed, engine, threads])
+            from, method, reduction, components, strategy, freezeTo, schedule, languageModelSchedule, classifierSchedule, noDiscriminative, noLanguageModelDiscriminative, noClassifierDiscriminative, noLanguageModel, seed])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The options of a command that trains many models and decides by itself how they differ.</summary>
+    public void AddCommonTo(Command command)
+    {
+        foreach (Option option in (Option[])[data, unlabeled, pretrained, settings, direction, classWeights, labelSmoothing, earlyStopping, engine, threads])
         {
             command.Options.Add(option);
         }
@@ -93,8 +106,26 @@ internal sealed class TrainingInputs
         }).Validated();
     }
 
-    /// <summary>Reads everything and tells how much there is.</summary>
+    /// <summary>Reads and tokenises everything and tells how much there is.</summary>
     public LoadedInputs Load(ParseResult parsed, TrainingSettings chosen)
+    {
+        (LabeledRows rows, DatasetSelection selection, PretrainedModel? start, EarlierModel? earlier) = LoadTexts(parsed, chosen);
+        var prepared = TrainingData.Prepare(selection.Train, selection.HeldOut, selection.Unlabeled, chosen, earlier?.Vocabulary ?? start?.Vocabulary);
+        AnsiConsole.WriteLine($"{selection.Train.Count} texts to train on, {selection.HeldOut.Count} held out, {selection.Unlabeled.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
+        if (earlier is not null)
+        {
+            AnsiConsole.WriteLine($"starting at {chosen.From}");
+            AnsiConsole.WriteLine(
+                chosen.Method == Method.Features || earlier.IsOfFeatures ? "its encoder is kept, and its classifier is a new one"
+                : earlier.HasLabels(prepared.Labels) ? "the labels are the same: its output layer is kept"
+                : $"other labels (its are {string.Join(", ", earlier.Labels)}): the output layer is a new one");
+        }
+
+        return new LoadedInputs(rows, selection, prepared, start, earlier);
+    }
+
+    /// <summary>Reads everything.</summary>
+    public LoadedTexts LoadTexts(ParseResult parsed, TrainingSettings chosen)
     {
         if (chosen.From is not null && parsed.GetResult(pretrained) is { Implicit: false } && chosen.Pretrained != TrainingSettings.NoPretrained)
         {
@@ -110,19 +141,7 @@ internal sealed class TrainingInputs
         IEnumerable<string> extra = parsed.GetValue(unlabeled) is string extraPath ? UnlabeledFiles.Read(extraPath) : [];
         EarlierModel? earlier = chosen.From is string folder ? ModelDirectory.LoadEarlier(folder) : null;
         PretrainedModel? start = earlier is null && chosen.Pretrained != TrainingSettings.NoPretrained ? PretrainedDirectory.Load(chosen.Pretrained) : null;
-        DatasetSelection selection = rows.Select(extra, chosen.HeldOutFraction);
-        var prepared = TrainingData.Prepare(selection.Train, selection.HeldOut, selection.Unlabeled, chosen, earlier?.Vocabulary ?? start?.Vocabulary);
-        AnsiConsole.WriteLine($"{selection.Train.Count} texts to train on, {selection.HeldOut.Count} held out, {selection.Unlabeled.Count} without label; {prepared.Labels.Count} classes, {prepared.Vocabulary.Count} tokens in the vocabulary");
-        if (earlier is not null)
-        {
-            AnsiConsole.WriteLine($"starting at {chosen.From}");
-            AnsiConsole.WriteLine(
-                chosen.Method == Method.Features || earlier.IsOfFeatures ? "its encoder is kept, and its classifier is a new one"
-                : earlier.HasLabels(prepared.Labels) ? "the labels are the same: its output layer is kept"
-                : $"other labels (its are {string.Join(", ", earlier.Labels)}): the output layer is a new one");
-        }
-
-        return new LoadedInputs(rows, selection, prepared, start, earlier);
+        return new LoadedTexts(rows, rows.Select(extra, chosen.HeldOutFraction), start, earlier);
     }
 
     /// <summary>Another labelled file with the same columns.</summary>

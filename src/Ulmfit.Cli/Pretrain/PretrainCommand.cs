@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Ulmfit.Data;
 using Ulmfit.Engine;
-using Ulmfit.Model;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli.Pretrain;
@@ -109,27 +108,14 @@ internal sealed class PretrainCommand
         ModelSize? named = parsed.GetValue(size) is string text ? Enum.Parse<ModelSize>(text, ignoreCase: true) : null;
         chosen = chosen with
         {
-            Size = named ?? (from is null ? chosen.Size : SizeOf(from.Config) ?? chosen.Size),
+            Size = named ?? (from is null ? chosen.Size : TrainingSettings.SizeOf(from.Config) ?? chosen.Size),
             Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
             LearningRate = parsed.GetValue(learningRate) ?? chosen.LearningRate,
             Seed = parsed.GetValue(seed) ?? chosen.Seed,
         };
-        return from is null || named is null || SizeOf(from.Config) == named
+        return from is null || named is null || TrainingSettings.SizeOf(from.Config) == named
             ? chosen.Validated()
             : throw new UsageException($"--start is a model of embedding {from.Config.EmbeddingSize}, hidden {from.Config.HiddenSize} and {from.Config.Layers} layers, which is not --size {named.ToString()!.ToLowerInvariant()}: leave out --size.");
-    }
-
-    private static ModelSize? SizeOf(AwdLstmConfig config)
-    {
-        foreach (ModelSize size in Enum.GetValues<ModelSize>())
-        {
-            if ((TrainingSettings.Default with { Size = size }).ConfigFor(config.VocabularySize) == config)
-            {
-                return size;
-            }
-        }
-
-        return null;
     }
 
     /// <summary>The command without what leaves the model as it is: how long and how fast it is trained at a time.</summary>

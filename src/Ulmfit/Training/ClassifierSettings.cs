@@ -31,6 +31,12 @@ public sealed record ClassifierSettings
     public int? Epochs { get; init; }
 
     /// <summary>
+    /// Epochs of all stages together, in place of <see cref="Epochs"/>: the last stage gets what the others leave, one at
+    /// least. So strategies with few stages and with many are compared after the same number of epochs.
+    /// </summary>
+    public int? TotalEpochs { get; init; }
+
+    /// <summary>
     /// When the phase ends before its last epoch, its weights becoming those of the best epoch; every epoch is trained when absent.
     /// </summary>
     public EarlyStoppingSettings? EarlyStopping { get; init; }
@@ -80,6 +86,8 @@ public sealed record ClassifierSettings
     internal void Check(Action<bool, string, string> check)
     {
         check(Epochs is null or (>= 1 and <= 1000), "classifier.epochs", "must lie in [1, 1000]");
+        check(TotalEpochs is null or (>= 1 and <= 1000), "classifier.totalEpochs", "must lie in [1, 1000]");
+        check(TotalEpochs is null || Epochs is null, "classifier.totalEpochs", "must not be given beside classifier.epochs");
         check(EarlyStopping is null or { Patience: >= 1 and <= 1000 }, "classifier.earlyStopping.patience", "must lie in [1, 1000]");
         check(LearningRate is null or (> 0 and <= 1), "classifier.learningRate", "must lie in (0, 1]");
         check(DiscriminativeFactor is null or (>= 1 and <= 100), "classifier.discriminativeFactor", "must lie in [1, 100]");

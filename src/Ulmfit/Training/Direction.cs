@@ -41,6 +41,9 @@ public static class DirectionsExtensions
     /// <summary>Tokens in the order in which the direction reads them.</summary>
     internal static int[] Read(this Direction direction, int[] tokens) => direction == Direction.Forward ? tokens : [.. tokens.Reverse()];
 
+    /// <summary>The direction as it is written: <c>forward</c> or <c>backward</c>.</summary>
+    public static string Name(this Direction direction) => direction == Direction.Forward ? "forward" : "backward";
+
     /// <summary>The directions that are trained, forward first.</summary>
     public static IReadOnlyList<Direction> Each(this Directions directions) => directions switch
     {

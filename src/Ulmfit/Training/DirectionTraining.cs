@@ -55,12 +55,11 @@ public sealed class DirectionTraining
         }
 
         ClassifierConfig = ConfigOf();
-
-        // The two directions must not draw the same masks and orders: their errors are meant to differ.
-        seed = direction == Direction.Forward ? settings.Seed : settings.Seed ^ 0x9E3779B97F4A7C15;
-        train = Read(data.Train);
-        heldOut = Read(data.HeldOut);
-        languageModelTrain = [.. train.Select(document => document.Tokens), .. data.Unlabeled.Select(Read)];
+        seed = direction.SeedOf(settings.Seed);
+        Func<int[], int[]> read = ReadOnce(direction);
+        languageModelTrain = [.. data.LanguageModelTexts.Select(read)];
+        train = [.. data.Train.Select(document => document with { Tokens = read(document.Tokens) })];
+        heldOut = [.. data.HeldOut.Select(document => document with { Tokens = read(document.Tokens) })];
         languageModelTokens = languageModelTrain.Sum(document => (long)document.Length);
         languageModelBatch = LanguageModelBatchFor(languageModelTokens);
         classifierBatch = ClassifierBatchFor(train.Length);
@@ -74,6 +73,23 @@ public sealed class DirectionTraining
 
     /// <summary>Architecture of the classifier that the last checkpoint holds.</summary>
     public ClassifierConfig ClassifierConfig { get; }
+
+    /// <summary>
+    /// SHA-256 over everything that the trained weights depend on: equal trainings have the same, whatever folder, process,
+    /// number of threads or size of slices they are done with.
+    /// </summary>
+    public string Fingerprint => TrainingFingerprint.OfTraining(engine, data, settings, direction, StartDigest);
+
+    /// <summary>
+    /// The same over what the weights after the language-model stages depend on, null where there is no such stage.
+    /// Trainings that differ in the classifier alone have it in common, and one may go on at <see cref="LanguageModelEnd"/>
+    /// with the checkpoint of another.
+    /// </summary>
+    public string? LanguageModelFingerprint => LanguageModelEnd.Stage == 0 ? null : TrainingFingerprint.OfLanguageModel(
+        engine, settings, Plan.Stages.Take(LanguageModelEnd.Stage), languageModelBatch, ClassifierConfig.Encoder, languageModelTrain, heldOut, seed, $"{direction} {StartDigest}");
+
+    /// <summary>Where the classifier's stages begin.</summary>
+    public TrainingPosition LanguageModelEnd => new(Plan.Stages.Count(stage => stage.Kind == StageKind.LanguageModel), 0, 0);
 
     /// <summary>The checkpoint before the first step.</summary>
     public Checkpoint Start() => new(
@@ -142,6 +158,8 @@ public sealed class DirectionTraining
         using IEpochNetwork network = NetworkOf(position, Enter(Plan.Stages[stage], Start().State));
         return test.Validated().Run(network, new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(stage)), progress, cancellationToken);
     }
+
+    private string StartDigest => $"{data.Vocabulary.Digest} {earlier?.Digest ?? pretrained?.Digest ?? "random"}";
 
     private ClassifierConfig ConfigOf()
     {
@@ -228,18 +246,11 @@ public sealed class DirectionTraining
         engine.CreateFeatures(ClassifierConfig, state), state, position.Step, train, heldOut, data.Labels, settings.Features,
         FrozenFeatures.Regression(settings, classWeights), ClassifierConfig.PooledSize);
 
-    private Document[] Read(IReadOnlyList<Document> documents) => [.. documents.Select(document => document with { Tokens = Read(document.Tokens) })];
-
-    private int[] Read(int[] tokens)
+    // The labelled documents are also texts of the language model: each is turned round once.
+    private static Func<int[], int[]> ReadOnce(Direction direction)
     {
-        if (direction == Direction.Forward)
-        {
-            return tokens;
-        }
-
-        int[] reversed = tokens.AsSpan().ToArray();
-        Array.Reverse(reversed);
-        return reversed;
+        var turned = new Dictionary<int[], int[]>(ReferenceEqualityComparer.Instance);
+        return tokens => turned.TryGetValue(tokens, out int[]? known) ? known : turned[tokens] = direction.Read(tokens);
     }
 
     private int LanguageModelBatchFor(long tokens)

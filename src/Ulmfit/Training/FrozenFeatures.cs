@@ -34,6 +34,7 @@ public static class FrozenFeatures
         ClassifierSettings given = settings.Classifier, defaults = TrainingSettings.Default.Classifier;
         check(settings.Strategy == Strategy.Gradual, "strategy", $"must be left out {With}no layer is unfrozen");
         check(given.Epochs is null, "classifier.epochs", Fitted);
+        check(given.TotalEpochs is null, "classifier.totalEpochs", Fitted);
         check(given.EarlyStopping is null, "classifier.earlyStopping", Fitted);
         check(given.LearningRate is null, "classifier.learningRate", Fitted);
         check(given.Schedule is null, "classifier.schedule", Fitted);

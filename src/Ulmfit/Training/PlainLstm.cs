@@ -48,7 +48,7 @@ public static class PlainLstm
     /// <param name="groups">Number of parameter groups.</param>
     /// <param name="settings">Classifier settings.</param>
     internal static Stage Stage(int groups, ClassifierSettings settings) => new(
-        StageName, StageKind.Classifier, settings.Epochs ?? Epochs, GradualUnfreezing.TopGroups(groups, groups), DiscriminativeLearningRates.Of(settings.LearningRate ?? LearningRate, groups, 1));
+        StageName, StageKind.Classifier, settings.TotalEpochs ?? settings.Epochs ?? Epochs, GradualUnfreezing.TopGroups(groups, groups), DiscriminativeLearningRates.Of(settings.LearningRate ?? LearningRate, groups, 1));
 
     /// <summary>An optimiser step with its moments' decay.</summary>
     internal static OptimizerStep Adam(OptimizerStep step) => step with { Beta1 = Beta1, Beta2 = Beta2, Epsilon = Epsilon };

@@ -9,6 +9,9 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     /// <summary>Epochs of all stages.</summary>
     public int TotalEpochs => Stages.Sum(stage => stage.Epochs);
 
+    /// <summary>Epochs of all stages of a phase.</summary>
+    public int EpochsOf(StageKind phase) => Stages.Where(stage => stage.Kind == phase).Sum(stage => stage.Epochs);
+
     /// <summary>The plan that settings ask for.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="layers">LSTM layers of the model.</param>
@@ -55,7 +58,9 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
     private static IEnumerable<Stage> ClassifierStages(TrainingSettings settings, int groups, bool pretrained, int rows)
     {
         ClassifierSettings classifier = settings.Classifier;
-        int epochs = classifier.Epochs ?? (!pretrained && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsEpochs : ClassifierSettings.DefaultEpochs);
+        int epochs = classifier.TotalEpochs is int total
+            ? Math.Max(1, total - StagesBeforeTheLast(settings.Strategy, groups))
+            : classifier.Epochs ?? (!pretrained && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsEpochs : ClassifierSettings.DefaultEpochs);
         double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
         double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.DiscriminativeFactorOf(StageKind.Classifier, pretrained));
         return settings.Strategy switch
@@ -64,9 +69,17 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
             Strategy.Full => [GradualUnfreezing.TopStage(groups, groups, epochs, RatesOf(rate))],
             Strategy.Last => [GradualUnfreezing.TopStage(groups, 1, epochs, RatesOf(rate))],
             Strategy.Partial => [GradualUnfreezing.TopStage(groups, groups - LowestTrained(settings, groups), epochs, RatesOf(rate))],
-            _ => ChainThaw.Stages(groups, epochs, RatesOf(rate)),
+            _ => ChainThaw.Stages(groups, epochs, rate),
         };
     }
+
+    // Each of them has one epoch.
+    private static int StagesBeforeTheLast(Strategy strategy, int groups) => strategy switch
+    {
+        Strategy.Gradual => groups - 1,
+        Strategy.ChainThaw => groups,
+        _ => 0,
+    };
 
     // fastai's freeze_to(n): a negative n counts from the top.
     private static int LowestTrained(TrainingSettings settings, int groups)

@@ -11,13 +11,17 @@ public sealed record Document(int[] Tokens, int Label);
 /// <summary>Text turned into token ids: what both directions of a run train on.</summary>
 public sealed class TrainingData
 {
-    private TrainingData(Vocabulary vocabulary, IReadOnlyList<string> labels, IReadOnlyList<Document> train, IReadOnlyList<Document> heldOut, IReadOnlyList<int[]> unlabeled)
+    private readonly Lazy<string> digest;
+
+    private TrainingData(Vocabulary vocabulary, IReadOnlyList<string> labels, IReadOnlyList<Document> train, IReadOnlyList<Document> heldOut, IReadOnlyList<int[]> unlabeled, IReadOnlyList<int[]> languageModelTexts)
     {
         Vocabulary = vocabulary;
         Labels = labels;
         Train = train;
         HeldOut = heldOut;
         Unlabeled = unlabeled;
+        LanguageModelTexts = languageModelTexts;
+        digest = new Lazy<string>(() => TrainingFingerprint.OfData(this));
     }
 
     /// <summary>The vocabulary.</summary>
@@ -34,6 +38,12 @@ public sealed class TrainingData
 
     /// <summary>Documents without a class; they join the language model's training.</summary>
     public IReadOnlyList<int[]> Unlabeled { get; }
+
+    /// <summary>What the language model is trained on: the labelled documents and those without a class.</summary>
+    public IReadOnlyList<int[]> LanguageModelTexts { get; }
+
+    /// <summary>SHA-256 over everything here, in lower-case hexadecimal.</summary>
+    public string Digest => digest.Value;
 
     /// <summary>
     /// Tokenises everything and builds the vocabulary from what is trained on, which with the method <c>lstm</c> is labelled text alone. A pretrained vocabulary joins whole: its
@@ -70,6 +80,25 @@ public sealed class TrainingData
         Dictionary<string, int> classOf = labels.Select((label, index) => (label, index)).ToDictionary(pair => pair.label, pair => pair.index, StringComparer.Ordinal);
         int[][] ids = tokenized.Encode(vocabulary);
         Document[] Documents(IReadOnlyList<LabeledRow> rows, int first) => [.. rows.Select((row, i) => new Document(ids[first + i], classOf[row.Label]))];
-        return new TrainingData(vocabulary, labels, Documents(train, 0), Documents(heldOut, counted), ids[train.Count..counted]);
+        return new TrainingData(vocabulary, labels, Documents(train, 0), Documents(heldOut, counted), ids[train.Count..counted], ids[..counted]);
+    }
+
+    /// <summary>
+    /// The same texts with the labels of some rows alone: the others stay among what the language model is trained on, in
+    /// the same order, so that it is the same language model whichever rows are labelled.
+    /// </summary>
+    /// <param name="rows">Indices into <see cref="Train"/>.</param>
+    /// <exception cref="ArgumentException">There are fewer than two rows.</exception>
+    public TrainingData WithLabelsOf(IReadOnlyCollection<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Count < 2)
+        {
+            throw new ArgumentException($"A classifier needs at least two rows to train on; there are {rows.Count}.", nameof(rows));
+        }
+
+        var labeled = rows.ToHashSet();
+        IEnumerable<int[]> others = Train.Where((_, row) => !labeled.Contains(row)).Select(document => document.Tokens);
+        return new TrainingData(Vocabulary, Labels, [.. rows.Select(row => Train[row])], HeldOut, [.. others, .. Unlabeled], LanguageModelTexts);
     }
 }

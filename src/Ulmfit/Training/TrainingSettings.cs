@@ -22,7 +22,7 @@ public enum Strategy
     [JsonStringEnumMemberName("last")]
     Last,
 
-    /// <summary>Chain-thaw.</summary>
+    /// <summary>Chain-thaw, with the learning rates of <see cref="Training.ChainThaw"/>.</summary>
     [JsonStringEnumMemberName("chain-thaw")]
     ChainThaw,
 
@@ -240,6 +240,13 @@ public sealed record TrainingSettings
         ModelSize.Small => new AwdLstmConfig(vocabularySize, 256, 768, 3),
         _ => new AwdLstmConfig(vocabularySize, 400, 1152, 3),
     };
+
+    /// <summary>The size whose architecture is a given one, whatever its vocabulary; null where there is none.</summary>
+    public static ModelSize? SizeOf(AwdLstmConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return Enum.GetValues<ModelSize>().Select(size => (ModelSize?)size).FirstOrDefault(size => (Default with { Size = size!.Value }).ConfigFor(config.VocabularySize) == config);
+    }
 
     /// <summary>The schedule of a stage of <paramref name="iterations"/> steps.</summary>
     internal ISchedule ScheduleOf(StageKind phase, int iterations) => ((phase == StageKind.LanguageModel ? LanguageModel.Schedule : Classifier.Schedule) ?? Schedule) switch

@@ -31,6 +31,42 @@ public sealed class StagePlanTests
         Assert.Equal(expected, string.Join(' ', plan.Stages.Where(stage => stage.Kind == StageKind.Classifier).Select(Picture)));
     }
 
+    // Whatever is said of discriminative rates.
+    [Theory]
+    [InlineData(null)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ChainThaw_EveryStage_HasATenthOfTheHeadsRateBelowIt(bool? discriminative)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { Strategy = Strategy.ChainThaw, Discriminative = discriminative };
+        IEnumerable<Stage> stages = StagePlan.Of(settings, layers: 3, pretrained: true, Rows, Tokens).Stages.Where(stage => stage.Kind == StageKind.Classifier);
+
+        Assert.All(stages, stage => Assert.Equal([0.001, 0.001, 0.001, 0.001, 0.01], stage.LearningRates));
+    }
+
+    [Theory]
+    [InlineData(Strategy.Gradual, 10, "1 1 1 1 6")]
+    [InlineData(Strategy.ChainThaw, 10, "1 1 1 1 1 5")]
+    [InlineData(Strategy.Full, 10, "10")]
+    [InlineData(Strategy.Last, 10, "10")]
+    [InlineData(Strategy.Gradual, 3, "1 1 1 1 1")]
+    public void TotalEpochs_EveryStrategy_LeavesTheLastStageWhatTheOthersDoNotTake(Strategy strategy, int total, string expected)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { Strategy = strategy, Classifier = new ClassifierSettings { TotalEpochs = total } };
+        StagePlan plan = StagePlan.Of(settings.Validated(), layers: 3, pretrained: true, Rows, Tokens);
+
+        Assert.Equal(expected, string.Join(' ', plan.Stages.Where(stage => stage.Kind == StageKind.Classifier).Select(stage => stage.Epochs)));
+        Assert.Equal(expected.Split(' ').Sum(int.Parse), plan.EpochsOf(StageKind.Classifier));
+    }
+
+    [Fact]
+    public void TotalEpochs_BesideEpochs_IsRefused()
+    {
+        TrainingSettings settings = TrainingSettings.Default with { Classifier = new ClassifierSettings { TotalEpochs = 10, Epochs = 6 } };
+
+        Assert.Equal("classifier.totalEpochs", Assert.Single(Assert.Throws<TrainingSettingsException>(settings.Validated).Errors).Path);
+    }
+
     // fastai's freeze_to(n) on five groups.
     [Theory]
     [InlineData(0, "all #####")]

@@ -22,7 +22,8 @@ public sealed class TrainingDataTests
         Assert.Equal(vocabulary.Tokens, data.Vocabulary.Tokens);
         Assert.Equal(train.Select(row => vocabulary.Encode(Tokens(row.Text))), data.Train.Select(document => document.Tokens));
         Assert.Equal(heldOut.Select(row => vocabulary.Encode(Tokens(row.Text))), data.HeldOut.Select(document => document.Tokens));
-        Assert.Equal(unlabeled.Select(text => vocabulary.Encode(Tokens(text))), data.Unlabeled);
+        Assert.Equal(train.Select(row => row.Text).Concat(unlabeled).Select(text => vocabulary.Encode(Tokens(text))), data.LanguageModelTexts);
+        Assert.Equal(data.LanguageModelTexts.Skip(train.Length), data.Unlabeled);
         Assert.Equal(train.Select(row => row.Label), data.Train.Select(document => data.Labels[document.Label]));
     }
 

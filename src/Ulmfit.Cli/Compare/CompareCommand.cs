@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Spectre.Console;
+using Ulmfit.Engine;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli.Compare;
+
+/// <summary><c>ulmfit compare</c>: the paper's ablations, and any other choice of presets, on one data set with several seeds.</summary>
+internal sealed class CompareCommand
+{
+    private const string Everything = "all";
+
+    private readonly ComparisonInputs inputs = new("comparison");
+    private readonly Option<string> presets = new("--presets")
+    {
+        Description = "What is compared, parted by commas: presets, groups of them, or all; --list tells which there are",
+        DefaultValueFactory = _ => string.Join(',', ComparisonPreset.Usual),
+    };
+
+    private readonly Option<bool> list = new("--list") { Description = "Tell the presets and train nothing", Action = new ListPresets() };
+
+    public static Command Create()
+    {
+        var compare = new CompareCommand();
+        var command = new Command("compare", "Train and test named variants of the method, as the paper's ablations, with several seeds") { compare.presets, compare.list };
+        compare.inputs.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => compare.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private static ComparisonPreset[] Named(string list)
+    {
+        IEnumerable<ComparisonPreset> Of(string name)
+        {
+            ComparisonPreset[] found = [.. ComparisonPreset.All.Where(preset => name == Everything || preset.Name == name || preset.Group == name)];
+            return found.Length > 0 ? found : throw new UsageException(
+                $"--presets: '{name}' is not known. Presets: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Name))}. Groups: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Group).Distinct())}, {Everything}.");
+        }
+
+        return [.. ComparisonInputs.Parts("--presets", list).SelectMany(Of).Distinct()];
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        ComparisonPreset[] chosen = Named(parsed.GetRequiredValue(presets));
+        ITrainingEngine engine = inputs.CreateEngine(parsed);
+        using (engine as IDisposable)
+        {
+            LoadedComparison loaded = inputs.Load(parsed);
+            TrainingData data = loaded.Data(loaded.Settings);
+            TrainingSettings common = ComparisonPreset.InCommon(loaded.Settings, loaded.Pretrained?.Config, data.Train.Count, data.LanguageModelTexts.Sum(text => (long)text.Length));
+            if (loaded.Pretrained is PretrainedModel start && TrainingSettings.SizeOf(start.Config) is null)
+            {
+                AnsiConsole.WriteLine($"the pretrained model has no size that random weights can have: rows without pretraining are of size {common.Size.ToString().ToLowerInvariant()}");
+            }
+
+            // Seed by seed: every preset has a first measurement early.
+            Experiment[] experiments = [.. loaded.Seeds.SelectMany(seed => chosen.Select(preset =>
+            {
+                TrainingSettings settings = preset.Apply(common with { Seed = seed });
+                return loaded.Experiment(preset.Name, settings, () => loaded.Data(settings));
+            }))];
+            ComparisonSubject subject = loaded.Subject(engine, common);
+            ComparisonReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
+                results.Count == experiments.Length, subject,
+                [.. chosen.Select((preset, row) => new ComparisonRow(
+                    preset.Name, preset.Group, preset.Description, experiments[row].Settings.Directions, preset.PaperError,
+                    new Measurements(results.Where((_, index) => index % chosen.Length == row))))]);
+            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
+                experiments, results => inputs.Write(parsed, ReportOf(results), ReportOf(results).ToMarkdown()), cancellationToken);
+            Console.Out.WriteLine();
+            Console.Out.Write(ReportOf(all).Summary());
+            return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;
+        }
+    }
+
+    /// <summary>Tells the presets; nothing else needs to be given for that.</summary>
+    private sealed class ListPresets : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            foreach (IGrouping<string, ComparisonPreset> group in ComparisonPreset.All.GroupBy(preset => preset.Group))
+            {
+                Console.Out.WriteLine($"{group.Key}:");
+                foreach (ComparisonPreset preset in group)
+                {
+                    Console.Out.WriteLine($"  {preset.Name,-18}  {preset.Description}{(preset.PaperError is string error ? $" (paper's error, %: {error})" : "")}");
+                }
+            }
+
+            Console.Out.WriteLine("The paper's errors are those of IMDb / TREC-6 / AG News.");
+            return ExitCodes.Done;
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Spectre.Console;
+using Ulmfit.Engine;
+using Ulmfit.Metrics;
+using Ulmfit.Onnx;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli.Compare;
+
+/// <summary>
+/// Trains and scores many experiments in a folder. Each direction of each lies there under the digest of all that it depends
+/// on: what was finished is read, what was begun goes on, and what several experiments have in common is trained once.
+/// </summary>
+/// <param name="directory">The folder.</param>
+/// <param name="engine">What trains.</param>
+/// <param name="test">What is scored.</param>
+/// <param name="languageModels">Where fine-tuned language models are kept.</param>
+internal sealed class ExperimentRunner(string directory, ITrainingEngine engine, LabeledRows test, LanguageModelCache languageModels)
+{
+    private readonly RemainingWork work = new();
+    private readonly string testDigest = DataDigest.Of(test.Rows, [], []);
+
+    /// <summary>Runs experiments in their order.</summary>
+    /// <param name="experiments">The experiments.</param>
+    /// <param name="onResult">Told all results so far after each.</param>
+    /// <param name="cancellationToken">Checked before every step.</param>
+    /// <exception cref="UsageException">Another process works in the folder.</exception>
+    public IReadOnlyList<ExperimentResult> Run(IReadOnlyList<Experiment> experiments, Action<IReadOnlyList<ExperimentResult>> onResult, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        using FileStream held = Hold();
+        Planned[] planned = [.. experiments.Select(PlanOf)];
+        CountWork(planned);
+        var results = new List<ExperimentResult>();
+        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask("trainings", maxValue: planned.Length);
+                foreach (Planned one in planned)
+                {
+                    string place = string.Create(CultureInfo.InvariantCulture, $"{results.Count + 1}/{planned.Length} {one.Experiment.Name}, seed {one.Experiment.Settings.Seed}");
+                    bool known = File.Exists(one.ResultPath);
+                    ExperimentResult result = known ? ReadResult(one.ResultPath) : Execute(one, place, task, cancellationToken);
+                    results.Add(result);
+                    task.Value = results.Count;
+                    onResult(results);
+                    Console.Out.WriteLine(LineOf(place, result, known));
+                }
+            });
+        return results;
+    }
+
+    private static string LineOf(string place, ExperimentResult result, bool known) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{place}: {(result.Test is ClassificationMetrics test ? $"accuracy {test.Accuracy:P2}, macro-F1 {test.MacroF1:F4}" : result.Failure)}, {result.Seconds:F0} s{(known ? ", finished before" : "")}");
+
+    private static ExperimentResult ReadResult(string path) => JsonSerializer.Deserialize<ExperimentResult>(File.ReadAllBytes(path), Reports.Json)
+        ?? throw new InvalidDataException($"'{path}' is empty: delete it to score that training again.");
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private ExperimentResult Execute(Planned one, string place, ProgressTask task, CancellationToken cancellationToken)
+    {
+        (Experiment experiment, IReadOnlyList<PlannedDirection> directions, string resultPath) = one;
+        TrainingData data = experiment.Data();
+        var trained = new Dictionary<Direction, TrainedDirection>();
+        string? failure = null;
+        foreach (PlannedDirection direction in directions)
+        {
+            try
+            {
+                trained[direction.Direction] = Train(experiment, data, direction, place, task, cancellationToken);
+            }
+            catch (TrainingDivergedException exception)
+            {
+                // A rate that is too high is a result of a comparison, not the end of it.
+                failure = $"{direction.Direction.Name()}: {exception.Message}";
+                break;
+            }
+        }
+
+        Dictionary<string, IReadOnlyList<EpochMetrics>> epochs = trained.ToDictionary(pair => pair.Key.Name(), pair => pair.Value.Epochs);
+        double seconds = epochs.Values.Sum(lines => lines.Sum(line => line.Seconds));
+        if (failure is not null)
+        {
+            return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, failure, epochs);
+        }
+
+        DirectionWeights? WeightsOf(Direction which) => trained.GetValueOrDefault(which)?.Weights;
+        using OnnxTextClassifier classifier = ModelDirectory.Load(WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), data);
+        string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
+        var result = new ExperimentResult(experiment.Settings.Seed, EvaluateCommand.Score(classifier, test, cancellationToken), seconds, digest, null, epochs);
+        Directory.CreateDirectory(Path.GetDirectoryName(resultPath)!);
+        Reports.WriteJson(resultPath, result);
+        return result;
+    }
+
+    private TrainedDirection Train(Experiment experiment, TrainingData data, PlannedDirection planned, string place, ProgressTask task, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(planned.Folder);
+        var training = new DirectionTraining(engine, data, experiment.Settings, planned.Direction, experiment.Pretrained);
+        double languageModel = planned.LanguageModelLeft, classifier = planned.ClassifierLeft;
+        TrainedDirection trained = new ResumableDirection(planned.Folder, planned.Direction, training, languageModels).Train(
+            (_, step) => task.Description = $"{place}: {Reports.StepLine(planned.Direction, step)}, {RemainingWork.Text(work.Estimate())} left",
+            epoch =>
+            {
+                bool isLanguageModel = epoch.Kind == StageKind.LanguageModel;
+                double tokens = isLanguageModel ? planned.LanguageModelTokens : planned.ClassifierTokens;
+                work.Done(epoch.Kind, tokens, epoch.Seconds);
+                (languageModel, classifier) = isLanguageModel ? (languageModel - tokens, classifier) : (languageModel, classifier - tokens);
+            },
+            cancellationToken);
+
+        // What early stopping has saved.
+        work.Plan(StageKind.LanguageModel, -Math.Max(0, languageModel));
+        work.Plan(StageKind.Classifier, -Math.Max(0, classifier));
+        return trained;
+    }
+
+    private Planned PlanOf(Experiment experiment)
+    {
+        TrainingData data = experiment.Data();
+        PlannedDirection[] directions = [.. experiment.Settings.Directions.Each().Select(direction => PlanOf(experiment, data, direction))];
+        string name = Digest(string.Join(' ', directions.Select(direction => direction.Folder).Select(Path.GetFileName).Append(testDigest)));
+        return new Planned(experiment, directions, Path.Combine(directory, "results", name + ".json"));
+    }
+
+    private PlannedDirection PlanOf(Experiment experiment, TrainingData data, Direction direction)
+    {
+        var training = new DirectionTraining(engine, data, experiment.Settings, direction, experiment.Pretrained);
+        string folder = Path.Combine(directory, "trainings", training.Fingerprint);
+        int done = new ResumableDirection(folder, direction, training).FinishedEpochs();
+        int languageModel = training.Plan.EpochsOf(StageKind.LanguageModel), classifier = training.Plan.EpochsOf(StageKind.Classifier);
+        double languageModelTokens = data.LanguageModelTexts.Sum(text => (double)text.Length), classifierTokens = data.Train.Sum(document => (double)document.Tokens.Length);
+        return new PlannedDirection(direction, folder, training.LanguageModelFingerprint, languageModelTokens, classifierTokens)
+        {
+            LanguageModelLeft = languageModelTokens * Math.Max(0, languageModel - done),
+            ClassifierLeft = classifierTokens * (classifier - Math.Max(0, done - languageModel)),
+        };
+    }
+
+    // A training or a language model that several experiments share is trained by the first of them.
+    private void CountWork(Planned[] planned)
+    {
+        var counted = new HashSet<string>(StringComparer.Ordinal);
+        foreach (PlannedDirection one in planned.Where(one => !File.Exists(one.ResultPath)).SelectMany(one => one.Directions))
+        {
+            bool first = counted.Add(one.Folder);
+            bool trainsLanguageModel = first && (one.LanguageModel is null || (!languageModels.Contains(one.LanguageModel) && counted.Add(one.LanguageModel)));
+            one.LanguageModelLeft = trainsLanguageModel ? one.LanguageModelLeft : 0;
+            one.ClassifierLeft = first ? one.ClassifierLeft : 0;
+            work.Plan(StageKind.LanguageModel, one.LanguageModelLeft);
+            work.Plan(StageKind.Classifier, one.ClassifierLeft);
+        }
+    }
+
+    private FileStream Hold()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new UsageException($"Another process works in '{directory}': wait for it, or choose another --out.");
+        }
+    }
+
+    private sealed record Planned(Experiment Experiment, IReadOnlyList<PlannedDirection> Directions, string ResultPath);
+
+    private sealed record PlannedDirection(Direction Direction, string Folder, string? LanguageModel, double LanguageModelTokens, double ClassifierTokens)
+    {
+        public double LanguageModelLeft { get; set; }
+
+        public double ClassifierLeft { get; set; }
+    }
+}
