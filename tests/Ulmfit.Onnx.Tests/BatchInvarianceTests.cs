@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ulmfit.Model;
 
 namespace Ulmfit.Onnx.Tests;
 
@@ -8,10 +9,13 @@ public sealed class BatchInvarianceTests
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public void PredictTokens_InABatch_GivesTheBitsOfEachDocumentAlone()
+    [Theory]
+    [InlineData(HeadKind.ConcatPooling)]
+    [InlineData(HeadKind.Features)]
+    public void PredictTokens_InABatch_GivesTheBitsOfEachDocumentAlone(HeadKind head)
     {
-        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        ClassifierConfig config = head == HeadKind.Features ? TestModel.FeaturesConfig(Vocabulary) : TestModel.Config(Vocabulary);
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(config, 1), TestModel.Direction(config, 2));
         int[][] documents = Documents(64);
         float[][] alone = [.. documents.Select(document => classifier.PredictTokens([document], TestToken)[0])];
 

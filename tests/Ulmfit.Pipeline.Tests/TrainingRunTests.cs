@@ -1,3 +1,4 @@
+using Ulmfit.Features;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
@@ -74,6 +75,45 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True(steps > whole.History.Count, $"{steps} steps");
         Assert.Equal(whole.WeightsDigest, sliced.WeightsDigest);
         Assert.Equal(whole.History.Count, sliced.History.Count);
+    }
+
+    [Theory]
+    [InlineData(FeatureReduction.Pca)]
+    [InlineData(FeatureReduction.Lda)]
+    public async Task Run_MethodFeaturesInSlicesAndOverOtherProcesses_IsPublishedWithTheSameWeightsAndAnswers(FeatureReduction reduction)
+    {
+        TrainingSettings settings = PipelineHarness.Settings with
+        {
+            Method = Method.Features, Strategy = Strategy.Gradual, Directions = Directions.Both, Classifier = new ClassifierSettings(), Features = new FeatureSettings { Reduction = reduction },
+        };
+        RunManifest whole = await pipeline.CompleteAsync(await pipeline.BeginAsync(settings));
+        Assert.Equal(RunStatus.Completed, whole.Status);
+        Assert.Equal(["lm", "lm", "features"], whole.History.Where(epoch => epoch.Direction == Direction.Backward).Select(epoch => epoch.Stage));
+
+        using var other = new TemporaryStore();
+        using var first = new PipelineHarness(other.Blobs);
+        string run = await first.BeginAsync(settings with { SliceSteps = 1 });
+        foreach (Direction direction in (Direction[])[Direction.Forward, Direction.Backward])
+        {
+            var input = EpochStepInput.First(run, direction);
+            EpochStepResult result;
+            do
+            {
+                using var next = new PipelineHarness(other.Blobs);
+                result = await next.Epochs.RunAsync(input, Ct);
+                input = input with { From = result.Next, Checkpoint = result.Checkpoint };
+            }
+            while (!result.Finished);
+        }
+
+        Assert.Equal(whole.WeightsDigest, (await first.CompleteAsync(run)).WeightsDigest);
+        using ModelLease lease = (await pipeline.Cache.AcquireChampionAsync("tickets", Ct))!;
+        float[] answer = Assert.Single(await lease.PredictAsync(["the lamp was lovely and great so happy"], Ct));
+        Assert.Equal(1, answer.Sum(), 1e-5);
+
+        // Its encoder is a start like any other's.
+        RunManifest again = await pipeline.CompleteAsync(await pipeline.BeginAsync(PipelineHarness.Settings with { From = "champion", Directions = Directions.Both }, seed: 1, name: "b.csv"));
+        Assert.True(again.Status is RunStatus.Completed or RunStatus.Rejected, again.Error);
     }
 
     [Fact]

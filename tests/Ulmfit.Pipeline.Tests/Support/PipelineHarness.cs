@@ -146,5 +146,11 @@ internal sealed class PipelineHarness : IDisposable
             harness.Trainings++;
             return inner.CreateClassifier(options, state);
         }
+
+        public IFeatureNetwork CreateFeatures(Model.ClassifierConfig config, Model.StateDict state)
+        {
+            harness.Trainings++;
+            return inner.CreateFeatures(config, state);
+        }
     }
 }
