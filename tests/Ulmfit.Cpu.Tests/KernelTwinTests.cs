@@ -43,6 +43,29 @@ public sealed class KernelTwinTests
         Assert.Equal(v, second[3], 1e-8);
     }
 
+    // A gradient that vanishes over a long document must become zero and not a subnormal number, and one that is none must not.
+    [Theory]
+    [InlineData(1f, false)]
+    [InlineData(1e-20f, false)]
+    [InlineData(5e-25f, true)]
+    [InlineData(-5e-25f, true)]
+    [InlineData(1e-40f, true)]
+    [InlineData(float.NaN, false)]
+    public void LstmBackward_OfAVanishedGradient_GivesZeroAndKeepsWhatIsNoNumber(float gradient, bool vanishes)
+    {
+        foreach (KernelSet kernels in KernelSet.Supported())
+        {
+            float[] gates = [.. Enumerable.Repeat(0.5f, 64)], cell = [.. Enumerable.Repeat(0.25f, 16)], cellGradient = new float[16];
+            kernels.LstmBackward(1, gates, 64, cell, cell, [.. Enumerable.Repeat(gradient, 16)], default, default, 0, cellGradient, 16);
+            Assert.All(gates, value => Assert.Equal(vanishes, value == 0f));
+            Assert.All(cellGradient, value => Assert.Equal(vanishes, value == 0f));
+            Assert.All(cellGradient, value => Assert.Equal(float.IsNaN(gradient), float.IsNaN(value)));
+            Array.Fill(cellGradient, gradient);
+            kernels.LstmBackward(1, [.. Enumerable.Repeat(0.5f, 64)], 64, cell, cell, new float[16], default, default, 0, cellGradient, 16);
+            Assert.All(cellGradient, value => Assert.Equal(vanishes, value == 0f));
+        }
+    }
+
     private static KernelSet Named(string name) => KernelSet.Supported().Single(k => k.Name == name);
 
     private static float[] Floats(Random random, int count, float range = 1f) => [.. Enumerable.Range(0, count).Select(_ => range * ((2f * random.NextSingle()) - 1f))];

@@ -348,6 +348,22 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True(ended.History[0].TrainLoss < (await pipeline.Runs.GetAsync(RunId.Parse(first), Ct)).History[2].TrainLoss, "the second run did not start where the first ended");
     }
 
+    [Fact]
+    public async Task Run_MethodLstm_PublishesAModelThatNoFineTuningCanStartAt()
+    {
+        TrainingSettings plain = PipelineHarness.Settings with
+        {
+            Method = Method.Lstm, LanguageModel = new LanguageModelSettings(), Classifier = new ClassifierSettings { Epochs = 6, LearningRate = 0.02, Batch = 8 }, Strategy = Strategy.Gradual,
+        };
+        RunManifest ended = await pipeline.CompleteAsync(await pipeline.BeginAsync(plain));
+        Assert.Equal(1, ended.ModelVersion);
+        Assert.All(ended.History, epoch => Assert.Equal("classifier", epoch.Stage));
+
+        string second = await pipeline.BeginAsync(PipelineHarness.Settings with { From = EarlierModels.Champion }, seed: 3, name: "b.csv");
+        PipelineException e = await Assert.ThrowsAsync<PipelineException>(() => pipeline.TrainAsync(second));
+        Assert.Contains("plain LSTM classifier", e.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("tickets/7")]
     [InlineData("tickets")]

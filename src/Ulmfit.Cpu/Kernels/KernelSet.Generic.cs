@@ -154,7 +154,7 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
                 long state = (long)row * stateStride;
                 T i = T.Load(z), f = T.Load(z + 16), g = T.Load(z + 32), o = T.Load(z + 48);
                 T recurrent = row < recurrentRows ? T.Load(r0 + state) : zero;
-                T dh = m0 == null ? T.Add(T.Load(g0 + state), recurrent) : T.MultiplyAdd(T.Load(g0 + state), T.Load(m0 + state), recurrent);
+                T dh = WithoutVanished(m0 == null ? T.Add(T.Load(g0 + state), recurrent) : T.MultiplyAdd(T.Load(g0 + state), T.Load(m0 + state), recurrent));
                 T tanh = Transcendental<T>.Tanh(T.Load(c0 + state));
                 T slope = T.Subtract(one, T.Multiply(tanh, tanh));
                 T dc = T.MultiplyAdd(T.Multiply(dh, o), slope, T.Load(d0 + state));
@@ -163,10 +163,14 @@ internal sealed unsafe class KernelSet<T, TTile>(string name) : KernelSet
                 T.Store(z + 16, T.Multiply(df, T.Multiply(f, T.Subtract(one, f))));
                 T.Store(z + 32, T.Multiply(dg, T.Subtract(one, T.Multiply(g, g))));
                 T.Store(z + 48, T.Multiply(dout, T.Multiply(o, T.Subtract(one, o))));
-                T.Store(d0 + state, T.Multiply(dc, f));
+                T.Store(d0 + state, WithoutVanished(T.Multiply(dc, f)));
             }
         }
     }
+
+    // What is no number stays, so that a training that diverges is found out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T WithoutVanished(T x) => T.SelectGreater(T.All(VanishedGradient), x, T.SelectGreater(x, T.All(-VanishedGradient), T.All(0f), x), x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
