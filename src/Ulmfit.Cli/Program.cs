@@ -10,6 +10,7 @@ var root = new RootCommand("ULMFiT text classifiers from a terminal: train, eval
     EvaluateCommand.Create(),
     LearningRateCommand.Create(),
     CompareCommand.Create(),
+    LowShotCommand.Create(),
     ClassifyCommand.Create(),
     PretrainCommand.Create(),
     ImportCommand.Create(),

@@ -102,7 +102,13 @@ internal sealed class ComparisonInputs(string folder)
     public void Write<T>(ParseResult parsed, T report, string text)
     {
         Reports.WriteJson(parsed.GetValue(json), report);
-        if (parsed.GetValue(markdown) is string path)
+        WriteText(parsed.GetValue(markdown), text);
+    }
+
+    /// <summary>Writes a text to a file, if there is to be one.</summary>
+    public static void WriteText(string? path, string text)
+    {
+        if (path is not null)
         {
             ModelDirectory.WriteWhole(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
         }

@@ -57,10 +57,7 @@ internal sealed record ComparisonReport(bool Finished, ComparisonSubject Subject
         {
             foreach (SeedScore run in row.Scores.Runs)
             {
-                string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
-                runs.Add(
-                    row.Preset, run.Seed.ToString(CultureInfo.InvariantCulture), Number(100 * run.Accuracy, "F2"), Number(run.MacroF1, "F4"), Number(run.Seconds, "F0"),
-                    run.WeightsDigest is string digest ? $"`{digest}`" : run.Failure ?? "");
+                runs.Add([row.Preset, .. run.Cells()]);
             }
         }
 

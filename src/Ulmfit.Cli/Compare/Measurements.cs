@@ -12,7 +12,19 @@ namespace Ulmfit.Cli.Compare;
 /// <param name="Seconds">Time of training.</param>
 /// <param name="WeightsDigest">Digest of the trained weights.</param>
 /// <param name="Failure">Why there are no scores.</param>
-internal sealed record SeedScore(ulong Seed, double? Accuracy, double? Error, double? MacroF1, double Seconds, string? WeightsDigest, string? Failure);
+internal sealed record SeedScore(ulong Seed, double? Accuracy, double? Error, double? MacroF1, double Seconds, string? WeightsDigest, string? Failure)
+{
+    /// <summary>Its cells in a table of runs: seed, accuracy, macro-F1, seconds, weights.</summary>
+    public IReadOnlyList<string> Cells()
+    {
+        static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+        return
+        [
+            Seed.ToString(CultureInfo.InvariantCulture), Number(100 * Accuracy, "F2"), Number(MacroF1, "F4"), Number(Seconds, "F0"),
+            WeightsDigest is string digest ? $"`{digest}`" : Failure ?? "",
+        ];
+    }
+}
 
 /// <summary>The same training with several seeds, those that diverged left out of the statistics.</summary>
 internal sealed class Measurements

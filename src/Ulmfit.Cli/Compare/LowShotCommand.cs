@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Globalization;
+using Ulmfit.Data;
+using Ulmfit.Engine;
+using Ulmfit.Training;
+
+namespace Ulmfit.Cli.Compare;
+
+/// <summary><c>ulmfit lowshot</c>: test error against the number of labels (Howard &amp; Ruder 2018, 5, "Low-shot learning").</summary>
+internal sealed class LowShotCommand
+{
+    private const string All = "all";
+    private const string Scratch = "scratch";
+
+    private readonly ComparisonInputs inputs = new("lowshot");
+    private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
+    private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
+
+    public static Command Create()
+    {
+        var lowShot = new LowShotCommand();
+        var command = new Command("lowshot", "Train on few labels and on more: the test error against their number, supervised, semi-supervised and from scratch") { lowShot.labels, lowShot.semiSupervised };
+        lowShot.inputs.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => lowShot.Run(parsed, cancellationToken), CancellationToken.None));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        ITrainingEngine engine = inputs.CreateEngine(parsed);
+        using (engine as IDisposable)
+        {
+            LoadedComparison loaded = inputs.Load(parsed);
+            TrainingSettings settings = loaded.Pretrained is PretrainedModel start ? loaded.Settings with { Size = TrainingSettings.SizeOf(start.Config) ?? loaded.Settings.Size } : loaded.Settings;
+            IReadOnlyList<LabeledRow> rows = loaded.Texts.Selection.Train;
+            string[] classes = [.. rows.Select(row => row.Label)];
+            int[] sizes = Sizes(parsed.GetRequiredValue(labels), new StratifiedSample(classes, loaded.Seeds[0]).Classes, rows.Count);
+            bool withUnlabeled = parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
+            Way[] ways = [.. Ways(loaded).Where(way => withUnlabeled || !way.IsSemiSupervised)];
+            (Way Way, int Labels, Experiment Experiment)[] experiments =
+            [
+                .. from seed in loaded.Seeds
+                   let sample = new StratifiedSample(classes, seed)
+                   from size in sizes
+                   let chosen = sample.Rows(size)
+                   from way in ways
+                   let own = way.Apply(settings with { Seed = seed })
+                   select (way, size, loaded.Experiment(string.Create(CultureInfo.InvariantCulture, $"{way.Name}, {size} labels"), own, () => way.Data(own, chosen))),
+            ];
+            ComparisonSubject subject = loaded.Subject(engine, settings);
+            LowShotReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
+                results.Count == experiments.Length, subject, classes.Distinct(StringComparer.Ordinal).Count(),
+                [.. ways.Select(way => new LowShotSeries(way.Name, way.Description, [.. experiments.Zip(results)
+                    .Where(pair => pair.First.Way == way)
+                    .GroupBy(pair => pair.First.Labels, pair => pair.Second)
+                    .Select(point => new LowShotPoint(point.Key, new Measurements(point)))]))]);
+            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
+                [.. experiments.Select(experiment => experiment.Experiment)], results => inputs.Write(parsed, ReportOf(results), ReportOf(results).ToMarkdown()), cancellationToken);
+            Console.Out.WriteLine();
+            Console.Out.Write(ReportOf(all).Summary());
+            return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;
+        }
+    }
+
+    private static Way[] Ways(LoadedComparison loaded)
+    {
+        (IReadOnlyList<LabeledRow> rows, IReadOnlyList<LabeledRow> heldOut, _, _, _) = loaded.Texts.Selection;
+        TrainingData OfSample(TrainingSettings settings, IReadOnlyList<int> chosen) =>
+            TrainingData.Prepare([.. chosen.Select(row => rows[row])], heldOut, [], settings, loaded.StartOf(settings)?.Vocabulary);
+        ComparisonPreset scratch = ComparisonPreset.All.Single(preset => preset.Name == Scratch);
+        return
+        [
+            new("supervised", "the language model is fine-tuned on the labelled texts alone", false, settings => settings, OfSample),
+            new("semi-supervised", "the language model is fine-tuned on all texts, the classifier on the labelled ones", true, settings => settings, (settings, chosen) => loaded.Data(settings).WithLabelsOf([.. chosen])),
+            new(scratch.Name, scratch.Description, false, scratch.Apply, OfSample),
+        ];
+    }
+
+    private static int[] Sizes(string list, int classes, int rows)
+    {
+        int Size(string part) => part == All ? rows
+            : !int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? throw new UsageException($"--labels: '{part}' is no number of rows; give whole numbers, or {All}.")
+            : size < classes ? throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--labels: {size} is too few for {classes} classes, each of which needs a row."))
+            : size > rows ? throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--labels: {size} is more than the {rows} rows that there are to train on; give {All} for these."))
+            : size;
+        return [.. ComparisonInputs.Parts("--labels", list).Select(Size).Distinct().Order()];
+    }
+
+    /// <summary>A way of training on a sample.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Description">What is done.</param>
+    /// <param name="IsSemiSupervised">Whether it reads texts without labels.</param>
+    /// <param name="Apply">Its settings.</param>
+    /// <param name="Data">What it is trained on, of settings and the rows that are labelled.</param>
+    private sealed record Way(string Name, string Description, bool IsSemiSupervised, Func<TrainingSettings, TrainingSettings> Apply, Func<TrainingSettings, IReadOnlyList<int>, TrainingData> Data);
+}
