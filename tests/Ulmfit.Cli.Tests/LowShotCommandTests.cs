@@ -30,7 +30,7 @@ public sealed class LowShotCommandTests : IDisposable
         Assert.Equal(2 * 3, Directory.GetFiles(Path.Combine(workspace["runs"], "language-models"), "*.safetensors").Length);
         Assert.Equal(Digests(series[0])[^2..], Digests(series[1])[^2..]);
         Assert.Equal((2 * 9) - 2, Directory.GetDirectories(Path.Combine(workspace["runs"], "trainings")).Length);
-        Assert.Contains($"|     {rows} |", output, StringComparison.Ordinal);
+        Assert.Contains($"|    {rows} |", output, StringComparison.Ordinal);
         Assert.Contains(Digests(series[1])[0], File.ReadAllText(workspace["lowshot.md"]), StringComparison.Ordinal);
 
         (_, output, _) = await CommandLine.RunAsync(arguments);

@@ -10,13 +10,10 @@ namespace Ulmfit.Cli.Compare;
 internal sealed class CompareCommand
 {
     private const string Everything = "all";
+    private const string Usual = "usual";
 
     private readonly ComparisonInputs inputs = new("comparison");
-    private readonly Option<string> presets = new("--presets")
-    {
-        Description = "What is compared, parted by commas: presets, groups of them, or all; --list tells which there are",
-        DefaultValueFactory = _ => string.Join(',', ComparisonPreset.Usual),
-    };
+    private readonly Option<string> presets = new("--presets") { Description = "What is compared, parted by commas: presets, groups of them, usual or all; --list tells which there are", DefaultValueFactory = _ => Usual };
 
     private readonly Option<bool> list = new("--list") { Description = "Tell the presets and train nothing", Action = new ListPresets() };
 
@@ -33,9 +30,11 @@ internal sealed class CompareCommand
     {
         IEnumerable<ComparisonPreset> Of(string name)
         {
-            ComparisonPreset[] found = [.. ComparisonPreset.All.Where(preset => name == Everything || preset.Name == name || preset.Group == name)];
+            ComparisonPreset[] found = name == Usual
+                ? [.. ComparisonPreset.Usual.Select(usual => ComparisonPreset.All.Single(preset => preset.Name == usual))]
+                : [.. ComparisonPreset.All.Where(preset => name == Everything || preset.Name == name || preset.Group == name)];
             return found.Length > 0 ? found : throw new UsageException(
-                $"--presets: '{name}' is not known. Presets: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Name))}. Groups: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Group).Distinct())}, {Everything}.");
+                $"--presets: '{name}' is not known. Presets: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Name))}. Groups: {string.Join(", ", ComparisonPreset.All.Select(preset => preset.Group).Distinct())}, {Usual}, {Everything}.");
         }
 
         return [.. ComparisonInputs.Parts("--presets", list).SelectMany(Of).Distinct()];
@@ -91,6 +90,7 @@ internal sealed class CompareCommand
                 }
             }
 
+            Console.Out.WriteLine($"{Usual}, when nothing is named: {string.Join(",", ComparisonPreset.Usual)}");
             Console.Out.WriteLine("The paper's errors are those of IMDb / TREC-6 / AG News.");
             return ExitCodes.Done;
         }
