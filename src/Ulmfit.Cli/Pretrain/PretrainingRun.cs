@@ -39,9 +39,9 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
     {
         Directory.CreateDirectory(directory);
         var training = new Pretraining(inputs.Engine, inputs.Data, inputs.Settings, direction, inputs.Start);
-        Dictionary<string, string> madeFrom = MadeFrom(training.Config);
+        IReadOnlyDictionary<string, string> madeFrom = training.MadeFrom;
         bool begun = File.Exists(CheckpointPath(direction));
-        if (!begun && PretrainedCard.Find(directory)?.Of(direction) is { Finished: true } done)
+        if (!begun && PretrainedCardFile.Find(directory)?.Of(direction) is { Finished: true } done)
         {
             CheckSame(done.MadeFrom, madeFrom, direction);
             PretrainingDisplay.Write($"{NameOf(direction)}: finished already");
@@ -80,7 +80,7 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
 
     private SliceLimit Limit() => new(stepsOfSlice, Left < LongestSlice ? Left : LongestSlice);
 
-    private (Checkpoint Checkpoint, Journal Journal) Begin(Direction direction, Pretraining training, Dictionary<string, string> madeFrom)
+    private (Checkpoint Checkpoint, Journal Journal) Begin(Direction direction, Pretraining training, IReadOnlyDictionary<string, string> madeFrom)
     {
         var journal = new Journal(madeFrom, []);
         if (File.Exists(JournalPath(direction)))
@@ -94,7 +94,7 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
         return (training.Start(), journal);
     }
 
-    private (Checkpoint Checkpoint, Journal Journal) Resume(Direction direction, Pretraining training, Dictionary<string, string> madeFrom)
+    private (Checkpoint Checkpoint, Journal Journal) Resume(Direction direction, Pretraining training, IReadOnlyDictionary<string, string> madeFrom)
     {
         Journal journal = ReadJournal(direction);
         CheckSame(journal.MadeFrom, madeFrom, direction);
@@ -116,62 +116,32 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
         StateDict weights = checkpoint.State.WeightsOnly();
         var metadata = new Dictionary<string, string> { ["tokenizer"] = Tokenizer.Version, ["vocabulary"] = inputs.Data.Vocabulary.Digest };
         ModelDirectory.WriteWhole(path, stream => Safetensors.Write(stream, weights, metadata, half: true));
-        PretrainingMetrics last = journal.Checkpoints[^1];
         byte[] digest;
         using (FileStream file = File.OpenRead(path))
         {
             digest = SHA256.HashData(file);
         }
 
-        var card = new DirectionCard(
-            inputs.Command, journal.MadeFrom, checkpoint.Finished, last.Step, last.Steps, last.Epochs, last.Tokens, last.TrainLoss,
-            last.HeldOutLoss, last.Perplexity, last.HeldOutTokens, WeightsDigest.Of(weights), Convert.ToHexStringLower(digest),
-            new FileInfo(path).Length, journal.Checkpoints.Sum(line => line.Seconds), journal.Checkpoints);
-        CardOf(config, PretrainedCard.Find(directory)).With(direction, card).Save(directory);
+        var card = DirectionCard.Of(
+            inputs.Command, journal.MadeFrom, checkpoint.Finished, weights, Convert.ToHexStringLower(digest), new FileInfo(path).Length, journal.Checkpoints);
+        PretrainedCardFile.Save(directory, CardOf(config, PretrainedCardFile.Find(directory)).With(direction, card));
         return card;
     }
 
-    private PretrainedCard CardOf(AwdLstmConfig config, PretrainedCard? earlier)
-    {
-        static TextCard TextOf(string file, EncodedText text) => new(file, text.Digest, text.Documents.Count, text.Tokens, text.UnknownRate);
-        return new PretrainedCard(
-            Path.GetFileName(Path.GetFullPath(directory).TrimEnd(Path.DirectorySeparatorChar)), inputs.Source ?? earlier?.Source, inputs.License ?? earlier?.License,
-            Tokenizer.Version, config.VocabularySize, inputs.Data.Vocabulary.Digest, config.EmbeddingSize, config.HiddenSize, config.Layers,
-            TextOf(inputs.CorpusFile, inputs.Data.Train), TextOf(inputs.HeldOutFile ?? $"the end of {inputs.CorpusFile}", inputs.Data.HeldOut),
-            earlier?.Forward, earlier?.Backward);
-    }
-
-    private Dictionary<string, string> MadeFrom(AwdLstmConfig config)
-    {
-        var made = new Dictionary<string, string>
+    private PretrainedCard CardOf(AwdLstmConfig config, PretrainedCard? earlier) =>
+        PretrainedCard.Of(
+            Path.GetFileName(Path.GetFullPath(directory).TrimEnd(Path.DirectorySeparatorChar)), inputs.Data.Vocabulary, config,
+            TextCard.OfCorpus(inputs.Data, inputs.CorpusFile), TextCard.OfHeldOut(inputs.Data, inputs.CorpusFile, inputs.HeldOutFile)) with
         {
-            ["corpus"] = inputs.Data.Train.Digest,
-            ["heldOut"] = inputs.HeldOutFile is null ? "the end of the corpus" : inputs.Data.HeldOut.Digest,
-            ["start"] = inputs.Start?.Digest ?? TrainingSettings.NoPretrained,
-            ["tokenizer"] = Tokenizer.Version,
-            ["engine"] = inputs.Engine.Name,
-            ["embedding"] = Number(config.EmbeddingSize),
-            ["hidden"] = Number(config.HiddenSize),
-            ["layers"] = Number(config.Layers),
+            Source = inputs.Source ?? earlier?.Source,
+            License = inputs.License ?? earlier?.License,
+            Forward = earlier?.Forward,
+            Backward = earlier?.Backward,
         };
-        using var settings = JsonDocument.Parse(inputs.Settings.ToJson());
-        foreach (JsonProperty setting in settings.RootElement.EnumerateObject())
-        {
-            made[setting.Name] = setting.Value.ToString();
-        }
 
-        return made;
-    }
-
-    private void CheckSame(IReadOnlyDictionary<string, string> was, Dictionary<string, string> now, Direction direction)
+    private void CheckSame(IReadOnlyDictionary<string, string> was, IReadOnlyDictionary<string, string> now, Direction direction)
     {
-        const int DigestLength = 64;
-        string[] differing = [.. was.Keys.Union(now.Keys).Where(key => was.GetValueOrDefault(key) != now.GetValueOrDefault(key)).Select(key =>
-        {
-            string before = was.GetValueOrDefault(key, "not set"), after = now.GetValueOrDefault(key, "not set");
-            return before.Length == DigestLength || after.Length == DigestLength ? $"{key} is another" : $"{key} was {before}, now is {after}";
-        })];
-        if (differing.Length > 0)
+        if (Pretraining.Differences(was, now) is { Count: > 0 } differing)
         {
             throw new UsageException(
                 $"'{directory}' holds a {NameOf(direction)} pretraining of something else: {string.Join("; ", differing)}. Repeat the command that began it to go on with it, delete the folder, or choose another --out.");
@@ -200,8 +170,6 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
     }
 
     private void Write(Direction direction, Journal journal) => ModelDirectory.WriteWhole(JournalPath(direction), stream => JsonSerializer.Serialize(stream, journal, Json));
-
-    private static string Number(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string NameOf(Direction direction) => direction.ToString().ToLowerInvariant();
 

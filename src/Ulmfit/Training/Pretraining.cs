@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
 using Ulmfit.Engine;
 using Ulmfit.Model;
+using Ulmfit.Text;
 
 namespace Ulmfit.Training;
 
@@ -64,6 +67,50 @@ public sealed class Pretraining
     /// <summary>Steps of the whole training.</summary>
     public int Steps => stepsOfEpochs.Sum();
 
+    /// <summary>All that the weights depend on, by name: the digests of the texts and of the start, architecture, engine, tokenizer and settings.</summary>
+    public IReadOnlyDictionary<string, string> MadeFrom
+    {
+        get
+        {
+            var made = new Dictionary<string, string>
+            {
+                ["corpus"] = data.Train.Digest,
+                ["heldOut"] = data.HeldOutIsApart ? data.HeldOut.Digest : "the end of the corpus",
+                ["start"] = start?.Digest ?? TrainingSettings.NoPretrained,
+                ["tokenizer"] = Tokenizer.Version,
+                ["engine"] = engine.Name,
+                ["embedding"] = Config.EmbeddingSize.ToString(CultureInfo.InvariantCulture),
+                ["hidden"] = Config.HiddenSize.ToString(CultureInfo.InvariantCulture),
+                ["layers"] = Config.Layers.ToString(CultureInfo.InvariantCulture),
+            };
+            using var document = JsonDocument.Parse(settings.ToJson());
+            foreach (JsonProperty setting in document.RootElement.EnumerateObject())
+            {
+                made[setting.Name] = setting.Value.ToString();
+            }
+
+            return made;
+        }
+    }
+
+    /// <summary>What differs between two pretrainings, in words; empty where the second can go on with the first's checkpoints.</summary>
+    /// <param name="was"><see cref="MadeFrom"/> of the first.</param>
+    /// <param name="now">That of the second.</param>
+    public static IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> was, IReadOnlyDictionary<string, string> now)
+    {
+        ArgumentNullException.ThrowIfNull(was);
+        ArgumentNullException.ThrowIfNull(now);
+        const int DigestLength = 64;
+        return
+        [
+            .. was.Keys.Union(now.Keys).Where(key => was.GetValueOrDefault(key) != now.GetValueOrDefault(key)).Select(key =>
+            {
+                string before = was.GetValueOrDefault(key, "not set"), after = now.GetValueOrDefault(key, "not set");
+                return before.Length == DigestLength || after.Length == DigestLength ? $"{key} is another" : $"{key} was {before}, now is {after}";
+            }),
+        ];
+    }
+
     /// <summary>
     /// The checkpoint before the first step. Where the model to start from reads the other way only, its embedding and the
     /// decoder's bias are taken, for they know words and not their order, and the LSTM layers begin anew.
@@ -117,7 +164,7 @@ public sealed class Pretraining
         }
 
         using var epoch = new TrainingEpoch(
-            new LanguageModelEpoch(network, stream, settings.Bptt, []), new EpochPlan(SettingsFor(limit), [stage], position, seed, stepsOfEpochs),
+            new LanguageModelEpoch(network, stream, settings.Bptt, []), new EpochPlan(SettingsFor(limit), [stage], position, seed, stepsOfEpochs) { SettingsPath = "" },
             from.EpochLoss, from.EpochCorrect, from.Best, from.EpochCurve);
         var slice = new SliceProgress(this, from, progress);
         Checkpoint to = epoch.Run(slice, cancellationToken);

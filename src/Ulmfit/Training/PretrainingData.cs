@@ -34,6 +34,9 @@ public sealed class PretrainingData
     /// <summary>What is only measured on.</summary>
     public EncodedText HeldOut { get; }
 
+    /// <summary>Whether that is a text of its own; otherwise it is the end of the corpus.</summary>
+    public bool HeldOutIsApart { get; private init; }
+
     /// <summary>
     /// Goes through the corpus three times, to number, to count and to encode it, so that of the text itself little is in
     /// memory at any time. What is made of it does not depend on the number of threads.
@@ -57,6 +60,7 @@ public sealed class PretrainingData
 
         IEnumerable<string> train = corpus;
         string heldOutDigest = digest;
+        bool apart = heldOut is not null;
         if (heldOut is not null)
         {
             (int measured, heldOutDigest) = Survey(heldOut, cancellationToken);
@@ -82,7 +86,7 @@ public sealed class PretrainingData
             new VocabularyOptions { MinimumCount = settings.MinimumCount, MaximumSize = settings.Resolved(fromAnother: false).MaximumVocabulary!.Value });
         EncodedText encoded = Encode(train, vocabulary, digest, threads, cancellationToken);
         return encoded.Tokens is >= 3 and <= int.MaxValue / 2
-            ? new PretrainingData(vocabulary, encoded, Encode(heldOut, vocabulary, heldOutDigest, threads, cancellationToken))
+            ? new PretrainingData(vocabulary, encoded, Encode(heldOut, vocabulary, heldOutDigest, threads, cancellationToken)) { HeldOutIsApart = apart }
             : throw new InvalidDataException($"The corpus has {encoded.Tokens} tokens to train on; from 3 to {int.MaxValue / 2} can be used.");
     }
 

@@ -62,7 +62,7 @@ public sealed class TrainingEpoch : IDisposable
             (StepResult result, long stepTokens) = network.TrainStep(step, optimizer);
             if (!double.IsFinite(result.Loss) || !double.IsFinite(result.GradientNorm))
             {
-                throw new TrainingDivergedException(stage.Name, position.Epoch + 1, step + 1);
+                throw new TrainingDivergedException(stage.Name, position.Epoch + 1, step + 1, plan.SettingsPath);
             }
 
             // A step that only prepares what a later one predicts with counts nothing.
@@ -146,6 +146,9 @@ internal sealed record EpochPlan(TrainingSettings Settings, IReadOnlyList<Stage>
 {
     /// <summary>The stage.</summary>
     public Stage Stage => Stages[Position.Stage];
+
+    /// <summary>Where people find the settings of the stage, for messages.</summary>
+    public string SettingsPath { get; init; } = Stages[Position.Stage].Kind == StageKind.LanguageModel ? "languageModel." : "classifier.";
 
     /// <summary>A step of the stage at a share of its maximal learning rates.</summary>
     public OptimizerStep StepOf(RandomKey key, int number, double factor)

@@ -211,6 +211,19 @@ public sealed class DirectionTrainingTests
         Assert.True(exception is null or TrainingDivergedException, exception?.ToString());
     }
 
+    [Fact]
+    public void Train_LossThatIsNoNumber_NamesTheSettingsOfItsPhase()
+    {
+        using var cpu = new CpuTrainingEngine(2);
+        var training = new DirectionTraining(cpu, Data, Settings, Direction.Forward, null);
+        Checkpoint start = training.Start();
+        start.State[AwdLstmNames.DecoderBias].Data.AsSpan().Fill(float.NaN);
+
+        TrainingDivergedException exception = Assert.Throws<TrainingDivergedException>(() => training.Train(start, null, TestContext.Current.CancellationToken));
+
+        Assert.Contains("\"languageModel.learningRate\"", exception.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Trains the first stage, or the whole plan.</summary>
     private static RecordingEngine Recorded(TrainingSettings settings, bool wholePlan = false)
     {

@@ -51,6 +51,21 @@ public sealed class PretrainingTests
     }
 
     [Fact]
+    public void Train_LossThatIsNoNumber_NamesTheSettingsOfPretraining()
+    {
+        using var engine = new CpuTrainingEngine(2);
+        var training = new Pretraining(engine, Data, Settings, Direction.Forward, null);
+        Checkpoint start = training.Start();
+        start.State[AwdLstmNames.DecoderBias].Data.AsSpan().Fill(float.NaN);
+
+        TrainingDivergedException exception = Assert.Throws<TrainingDivergedException>(() => training.Train(start, default, null, Ct));
+
+        Assert.Contains("stage 'pretraining', epoch 1, step 1", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("\"learningRate\"", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("\"clipNorm\"", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_ALanguageWithRules_LowersThePerplexityOfHeldOutText()
     {
         (_, List<PretrainingMetrics> slices) = Run(Settings with { Epochs = 6, LearningRate = 0.01 }, Direction.Forward, new SliceLimit(20, null));
