@@ -11,6 +11,7 @@ internal static class StatePaths
 {
     public const string Datasets = "datasets/";
     public const string Runs = "runs/";
+    public const string Pretrainings = "pretrainings/";
 
     public static string Settings(string dataset) => $"datasets/{dataset}/settings.json";
 
@@ -50,6 +51,15 @@ internal static class StatePaths
     public static string VersionReservations(string model) => $"versions/{model}/";
 
     public static string VersionReservation(string model, int version) => $"{VersionReservations(model)}{Padded(version)}.json";
+
+    public static string Pretraining(string name) => $"{Pretrainings}{name}.json";
+
+    public static string PretrainingSteps(string name, Direction direction) => $"pretraining-steps/{name}/{NameOf(direction)}/";
+
+    public static string PretrainingNote(string name) => $"pretraining-progress/{name}.json";
+
+    /// <summary>Checkpoints of a pretraining, deleted whole when its model is published. No data set has a name with an underscore.</summary>
+    public static string PretrainingPayloads(string name) => $"sha256/_pretraining/{name}/";
 
     public static string NameOf(Direction direction) => direction == Direction.Forward ? "forward" : "backward";
 
