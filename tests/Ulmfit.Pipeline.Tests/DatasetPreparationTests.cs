@@ -133,6 +133,48 @@ public sealed class DatasetPreparationTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_UnlabelledFilesOfEveryKind_AreInTheVersionAndItsLineage()
+    {
+        await DropAsync("a.csv", Csv(Rows(60)));
+        int? without = (await preparation.RunAsync("tickets", Ct)).Version;
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/lines.txt", "a line of text\nanother line\n", Ct);
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/rows.jsonl", "{\"text\": \"a row\"}\n{\"text\": \"a row with a label\", \"label\": \"ignored\"}\n", Ct);
+
+        int? with = (await preparation.RunAsync("tickets", Ct)).Version;
+
+        Assert.Equal((1, 2), (without, with));
+        DatasetVersion before = await catalog.GetVersionAsync("tickets", 1, Ct), after = await catalog.GetVersionAsync("tickets", 2, Ct);
+        Assert.NotEqual(before.Digest, after.Digest);
+        Assert.Equal(before.Train, after.Train);
+        Assert.Equal(4, after.Unlabeled.Rows);
+        Assert.Equal(["labeled/a.csv", "unlabeled/lines.txt", "unlabeled/rows.jsonl"], after.Drops.Select(drop => drop.Name));
+        Assert.All(after.Drops, drop => Assert.Matches("^[0-9a-f]{64}$", drop.Sha256));
+        Assert.Equal(2, (await preparation.RunAsync("tickets", Ct)).Version);
+    }
+
+    [Fact]
+    public async Task RunAsync_UnlabelledFilesThatAreBad_AreToldWithTheirReasonsAndTheRestIsUsed()
+    {
+        await DropAsync("a.csv", Csv(Rows(60)));
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/good.txt", "a line of text\n", Ct);
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/half.jsonl", "{\"text\": \"a row\"}\n{\"text\": 3\n{\"words\": \"no text\"}\n", Ct);
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/empty.txt", "", Ct);
+        await store.Blobs.PutAsync(Containers.Unlabeled, "tickets/picture.png", [0x89, 0x50, 0x4E, 0x47, 0, 0, 0, 0], Ct);
+
+        Assert.Equal(1, (await preparation.RunAsync("tickets", Ct)).Version);
+
+        DatasetManifest manifest = (await catalog.FindManifestAsync("tickets", Ct))!;
+        DropReport Of(string name) => manifest.Unlabeled.Single(drop => drop.Name == name);
+        Assert.Equal((1, 0), (Of("good.txt").Accepted, Of("good.txt").Rejected));
+        Assert.Equal((1, 2), (Of("half.jsonl").Accepted, Of("half.jsonl").Rejected));
+        Assert.Equal([2L, 3L], Of("half.jsonl").Faults.Select(fault => fault.Line));
+        Assert.All(Of("half.jsonl").Faults, fault => Assert.NotEmpty(fault.Reason));
+        Assert.Contains("empty", Of("empty.txt").Fault!.Reason, StringComparison.Ordinal);
+        Assert.NotNull(Of("picture.png").Fault);
+        Assert.Equal(2, (await catalog.GetVersionAsync("tickets", 1, Ct)).Unlabeled.Rows);
+    }
+
+    [Fact]
     public async Task RunAsync_ColumnsOfTheSettings_AreRead()
     {
         await catalog.PutSettingsAsync("tickets", TrainingSettings.Default with { TextColumn = "body", LabelColumn = "queue" }, Ct);

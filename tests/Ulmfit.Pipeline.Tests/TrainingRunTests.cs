@@ -227,6 +227,24 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_WithUnlabelledText_KnowsItsWordsTrainsOnItAndNamesItInTheCard()
+    {
+        string without = (await pipeline.CompleteAsync(await pipeline.BeginAsync())).WeightsDigest!;
+        await store.Blobs.PutTextAsync(Containers.Unlabeled, "tickets/u.txt", "a zebra was lovely\nthe zebra was late\n", Ct);
+        RunTicket second = await pipeline.Start.BeginAsync(await pipeline.Preparation.RunAsync("tickets", Ct), Ct);
+        await pipeline.TrainAsync(second.Run!);
+
+        EvaluationResult evaluated = await pipeline.Evaluation.RunAsync(second.Run!, Ct);
+        await pipeline.Publishing.RunAsync(evaluated with { Accepted = true }, Ct);
+
+        Assert.NotEqual(without, evaluated.WeightsDigest);
+        ModelCard card = (await pipeline.Registry.FindCardAsync("tickets", 2, Ct))!;
+        Assert.Equal(2, card.DatasetVersion);
+        Assert.Contains(card.Drops, drop => drop.Name == "unlabeled/u.txt");
+        Assert.Contains("\"zebra\"", await store.Blobs.GetTextAsync(Containers.Models, "tickets/2/vocabulary.json", Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_SameDataAgain_IsRejectedAsNoBetter()
     {
         RunManifest first = await pipeline.CompleteAsync(await pipeline.BeginAsync());
