@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -45,6 +46,20 @@ internal static class ApiJson
             body.Write(buffer, 0, read);
         }
         return body.ToArray();
+    }
+
+    /// <summary>Reads a body as text.</summary>
+    /// <exception cref="ProblemException">It is too large, or not UTF-8.</exception>
+    public static async Task<string> ReadTextAsync(HttpRequest request, long limit, CancellationToken ct)
+    {
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadBodyAsync(request, limit, ct));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw ProblemException.Invalid("The body is not UTF-8.");
+        }
     }
 
     /// <summary>Reads a body as a JSON object.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Azure.Functions.Worker;
@@ -90,16 +89,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            string json;
-            try
-            {
-                json = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ApiJson.ReadBodyAsync(request, RouteNames.SmallBody, ct));
-            }
-            catch (DecoderFallbackException)
-            {
-                throw ProblemException.Invalid("The body is not UTF-8.");
-            }
-            TrainingSettings settings = TrainingSettings.Parse(json);
+            TrainingSettings settings = TrainingSettings.Parse(await ApiJson.ReadTextAsync(request, RouteNames.SmallBody, ct));
             await datasets.PutSettingsAsync(dataset, settings, ct);
             return ApiJson.Result(SettingsJson.Of(settings));
         });

@@ -22,4 +22,10 @@ internal static partial class Logs
 
     [LoggerMessage(134, LogLevel.Warning, "{Dataset}: checkpoints could not be purged: {Error}")]
     public static partial void PurgeFailed(ILogger logger, string dataset, string error);
+
+    [LoggerMessage(136, LogLevel.Information, "Pretraining {Name} was called off; what is checkpointed stays.")]
+    public static partial void PretrainingEnded(ILogger logger, string name);
+
+    [LoggerMessage(137, LogLevel.Error, "Pretraining {Name} failed: {Error}")]
+    public static partial void PretrainingFailed(ILogger logger, string name, string error);
 }

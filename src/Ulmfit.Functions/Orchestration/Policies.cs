@@ -17,7 +17,9 @@ internal static class Policies
         });
 
     /// <summary>What a person is told of a failure.</summary>
-    public static string Describe(TaskFailureDetails failure, string dataset)
+    /// <param name="failure">The failure.</param>
+    /// <param name="again">What begins again once the cause is mended, as a clause.</param>
+    public static string Describe(TaskFailureDetails failure, string again)
     {
         TaskFailureDetails cause = failure;
         while (cause.InnerFailure is { } inner && cause.IsCausedBy<TaskFailedException>())
@@ -26,7 +28,7 @@ internal static class Policies
         }
         return IsPermanent(cause)
             ? cause.ErrorMessage
-            : $"{cause.ErrorMessage} ({cause.ErrorType}, tried {Attempts} times.) The host's log has the details; once the cause is mended, POST /api/datasets/{dataset}/runs trains again.";
+            : $"{cause.ErrorMessage} ({cause.ErrorType}, tried {Attempts} times.) The host's log has the details; once the cause is mended, {again}.";
     }
 
     private static bool IsPermanent(TaskFailureDetails failure) =>

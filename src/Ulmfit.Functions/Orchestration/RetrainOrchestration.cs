@@ -42,7 +42,7 @@ internal static class RetrainOrchestration
         catch (TaskFailedException e)
         {
             // The timer looks again in a while: what is there to do is still there.
-            string error = Policies.Describe(e.FailureDetails, dataset);
+            string error = Policies.Describe(e.FailureDetails, TrainAgain(dataset));
             Logs.NotBegun(logger, dataset, error);
             await context.CallActivityAsync(nameof(RunActivities.FailTakenRun), new DatasetFailure(dataset, error), Policies.Activity);
             return;
@@ -108,7 +108,7 @@ internal static class RetrainOrchestration
         }
         catch (TaskFailedException e)
         {
-            string error = Policies.Describe(e.FailureDetails, dataset);
+            string error = Policies.Describe(e.FailureDetails, TrainAgain(dataset));
             Logs.RunFailed(logger, run, error);
 
             // Ending the run makes the other direction stop at its next look.
@@ -151,6 +151,8 @@ internal static class RetrainOrchestration
         await EndAsync(context, new RunEnd(
             run, RunStatus.Failed, $"The champion changed {MaxEvaluations} times while the model was compared with it. Find out who changes it, then start a run again."));
     }
+
+    private static string TrainAgain(string dataset) => $"POST /api/datasets/{dataset}/runs trains again";
 
     private static Task EndAsync(TaskOrchestrationContext context, RunEnd end) =>
         context.CallActivityAsync(nameof(RunActivities.EndRun), end, Policies.Activity);

@@ -1,13 +1,19 @@
 using Microsoft.Azure.Functions.Worker;
+using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Steps;
 
 namespace Ulmfit.Functions.Orchestration;
 
-/// <summary>The heavy activity, by itself: a deployment of trainers has this class alone.</summary>
-internal sealed class TrainingActivities(EpochStep step)
+/// <summary>The heavy activities, by themselves: a deployment of trainers has this class alone.</summary>
+internal sealed class TrainingActivities(EpochStep step, PretrainingStep pretraining)
 {
     /// <summary>Trains one epoch of one direction, or a slice of it.</summary>
     [Function(nameof(TrainEpoch))]
     public Task<EpochStepResult> TrainEpoch([ActivityTrigger] EpochStepInput input, FunctionContext context) =>
         step.RunAsync(input, context.CancellationToken);
+
+    /// <summary>Trains one slice of one direction of a language model.</summary>
+    [Function(nameof(PretrainSlice))]
+    public Task<PretrainingStepResult> PretrainSlice([ActivityTrigger] PretrainingStepInput input, FunctionContext context) =>
+        pretraining.RunAsync(input, context.CancellationToken);
 }

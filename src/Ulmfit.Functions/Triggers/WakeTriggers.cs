@@ -3,12 +3,13 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Functions.Orchestration;
 using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Runs;
 
 namespace Ulmfit.Functions.Triggers;
 
-/// <summary>What wakes the orchestration of a data set. Triggers only wake: what there is to do is read from storage.</summary>
-internal sealed partial class WakeTriggers(RunStart start, ILogger<WakeTriggers> logger)
+/// <summary>What wakes the orchestrations. Triggers only wake: what there is to do is read from storage.</summary>
+internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry pretrainings, ILogger<WakeTriggers> logger)
 {
     /// <summary>A labelled drop has come in.</summary>
     /// <param name="content">Not read here; a stream is opened only when it is.</param>
@@ -33,7 +34,7 @@ internal sealed partial class WakeTriggers(RunStart start, ILogger<WakeTriggers>
         await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);
     }
 
-    /// <summary>Finds what no run accounts for, whatever became of the events.</summary>
+    /// <summary>Finds what no run accounts for and pretrainings that have not ended, whatever became of the events.</summary>
     [Function("Reconcile")]
     public async Task Reconcile(
         [TimerTrigger("0 * * * * *", RunOnStartup = true)] TimerInfo timer, [DurableClient] DurableTaskClient client, FunctionContext context)
@@ -41,6 +42,13 @@ internal sealed partial class WakeTriggers(RunStart start, ILogger<WakeTriggers>
         foreach (string dataset in await start.FindWorkAsync(context.CancellationToken))
         {
             await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);
+        }
+        await foreach (PretrainingManifest pretraining in pretrainings.ListAsync(context.CancellationToken))
+        {
+            if (!pretraining.Status.IsFinal())
+            {
+                await PretrainStarter.WakeAsync(client, pretraining.Name, context.CancellationToken);
+            }
         }
     }
 
