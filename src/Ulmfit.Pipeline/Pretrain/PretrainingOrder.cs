@@ -140,7 +140,7 @@ public sealed record PretrainingOrder
         PretrainingSettings settings = PretrainingSettings.Parse(Settings.GetRawText());
         if (start is not null)
         {
-            ModelSize? size = PretrainingSettings.SizeOf(start.Config);
+            ModelSize? size = TrainingSettings.SizeOf(start.Config);
             if (Settings.TryGetProperty("size", out _) && settings.Size != size)
             {
                 AwdLstmConfig config = start.Config;
