@@ -76,17 +76,15 @@ internal sealed class FeatureNetwork : IFeatureNetwork
         LstmState[] state = encoder.ZeroState(1);
         for (int start = 0; start < document.Length; start += config.ChunkLength)
         {
+            // What a chunk computes on its way goes with it.
+            using DisposeScope chunk = torch.NewDisposeScope();
             int time = Math.Min(config.ChunkLength, document.Length - start);
-            var tokens = new long[time];
-            for (int t = 0; t < time; t++)
-            {
-                tokens[t] = document[start + t];
-            }
-
-            (Tensor output, state) = encoder.Forward(tokens, time, 1, state);
+            long[] tokens = [.. document.AsSpan(start, time).ToArray().Select(token => (long)token)];
+            (Tensor output, LstmState[] after) = encoder.Forward(tokens, time, 1, state);
+            state = [.. after.Select(layer => new LstmState(layer.Hidden.MoveToOuterDisposeScope(), layer.Cell.MoveToOuterDisposeScope()))];
             if (start >= firstPooled)
             {
-                outputs.Add(output);
+                outputs.Add(output.MoveToOuterDisposeScope());
             }
         }
 

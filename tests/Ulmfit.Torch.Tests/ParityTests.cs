@@ -65,6 +65,20 @@ public sealed class ParityTests
         Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
     }
 
+    [Fact]
+    public void Features_OfAnyDocuments_EqualTheCpuEngine()
+    {
+        using var cpu = new CpuTrainingEngine(2);
+        using var torch = new TorchTrainingEngine(2, Devices.Chosen);
+        StateDict start = Samples.ClassifierWeights(Samples.Classifier);
+        using IFeatureNetwork expected = cpu.CreateFeatures(Samples.Classifier, start), actual = torch.CreateFeatures(Samples.Classifier, start);
+        IReadOnlyList<int[]> documents = Samples.Documents(Samples.Classifier, 7, 40, 99).Documents;
+        float[] p = new float[documents.Count * Samples.Classifier.PooledSize], q = new float[p.Length];
+        expected.Pool(documents, p);
+        actual.Pool(documents, q);
+        Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+    }
+
     [Theory]
     [InlineData(2, 1)]
     [InlineData(5, 2)]
