@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Ulmfit.Metrics;
 using Ulmfit.Onnx;
+using Ulmfit.Reports;
+using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
 
@@ -13,35 +14,63 @@ internal static class EvaluateCommand
         Option<string> model = new("--model") { Description = "Folder of the trained model", Required = true };
         Option<string> data = new("--data") { Description = "Labelled text: .csv, .tsv or .jsonl, also .gz", Required = true };
         Option<string?> json = new("--json") { Description = "Write the scores to this file as JSON" };
+        Option<string?> report = new("--report") { Description = "Write the scores to this .html file as a page with charts, and to the .json file of that name" };
+        Option<int> hardest = new("--hardest-examples") { Description = "How many of the rows with the highest loss the report shows", DefaultValueFactory = _ => new ReportSettings().HardestExamples };
         var columns = new ColumnOptions();
-        var command = new Command("evaluate", "Score a trained model on labelled text") { model, data, json };
+        var command = new Command("evaluate", "Score a trained model on labelled text") { model, data, json, report, hardest };
         columns.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(
-            parsed.GetRequiredValue(model), LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed)), parsed.GetValue(json), cancellationToken)));
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            string? page = parsed.GetValue(report);
+            if (page is not null && !page.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new UsageException($"--report must name an .html file, not '{page}'.");
+            }
+
+            int shown = parsed.GetValue(hardest);
+            if (shown < 0)
+            {
+                throw new UsageException("--hardest-examples must not be negative.");
+            }
+
+            LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed));
+            return Task.FromResult(Run(parsed.GetRequiredValue(model), rows, parsed.GetValue(json), page, shown, cancellationToken));
+        });
         return command;
     }
 
-    private static int Run(string model, LabeledRows rows, string? json, CancellationToken cancellationToken)
+    /// <summary>The scores of a classifier.</summary>
+    public static RowScores Score(OnnxTextClassifier classifier, RowsKind kind, LabeledRows rows, int hardest, CancellationToken cancellationToken)
+    {
+        CheckLabels(classifier.Labels, rows);
+        float[][] probabilities = classifier.Predict([.. rows.Rows.Select(row => row.Text)], cancellationToken);
+        return RowScores.Of(kind, kind == RowsKind.Test ? Path.GetFileName(rows.Path) : null, classifier.Labels, rows.Rows, probabilities, hardest);
+    }
+
+    /// <summary>Labels that a classifier does not know are errors of the input, for no model could get them right.</summary>
+    public static void CheckLabels(IReadOnlyList<string> known, LabeledRows rows)
+    {
+        string[] unknown = [.. rows.Rows.Select(row => row.Label).Except(known, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0)
+        {
+            throw new UsageException($"{rows.Path} has labels that the model does not know: {string.Join(", ", unknown)}. The model's are: {string.Join(", ", known)}.");
+        }
+    }
+
+    private static int Run(string model, LabeledRows rows, string? json, string? page, int hardest, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         using OnnxTextClassifier classifier = ModelDirectory.Load(model);
-        ClassificationMetrics metrics = Score(classifier, rows, cancellationToken);
-        Reports.Print(metrics);
-        Reports.WriteJson(json, new ScoreReport(metrics, null, clock.Elapsed.TotalSeconds));
-        return ExitCodes.Done;
-    }
-
-    /// <summary>Scores of a classifier; labels that it does not know are errors of the input, for no model could get them right.</summary>
-    public static ClassificationMetrics Score(OnnxTextClassifier classifier, LabeledRows rows, CancellationToken cancellationToken)
-    {
-        Dictionary<string, int> classOf = classifier.Labels.Select((label, index) => (label, index)).ToDictionary(pair => pair.label, pair => pair.index, StringComparer.Ordinal);
-        string[] unknown = [.. rows.Rows.Select(row => row.Label).Where(label => !classOf.ContainsKey(label)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        if (unknown.Length > 0)
+        RowScores scores = Score(classifier, RowsKind.Test, rows, hardest, cancellationToken);
+        Reports.Print(scores.Metrics);
+        Reports.WriteJson(json, new ScoreReport(scores.Metrics, null, clock.Elapsed.TotalSeconds));
+        if (page is not null)
         {
-            throw new UsageException($"{rows.Path} has labels that the model does not know: {string.Join(", ", unknown)}. The model's are: {string.Join(", ", classifier.Labels)}.");
+            // What the training wrote of itself comes along, but for its own test rows.
+            TrainingReport known = ReportFiles.Find(model) ?? new TrainingReport { Name = ReportFiles.NameOf(model) };
+            ReportFiles.Write(page, known with { Scores = [scores, .. known.Scores.Where(one => one.Rows == RowsKind.HeldOut)] });
         }
 
-        float[][] probabilities = classifier.Predict([.. rows.Rows.Select(row => row.Text)], cancellationToken);
-        return ClassificationMetrics.FromProbabilities(classifier.Labels, rows.Rows.Select(row => classOf[row.Label]).ToArray(), probabilities.SelectMany(row => row).ToArray());
+        return ExitCodes.Done;
     }
 }

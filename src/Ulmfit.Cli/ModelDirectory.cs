@@ -27,7 +27,7 @@ internal static class ModelDirectory
         WriteWhole(Path.Combine(directory, VocabularyFile), data.Vocabulary.Save);
         WriteWhole(Path.Combine(directory, Labels), stream => JsonSerializer.Serialize(stream, data.Labels, Json));
         WriteWhole(Path.Combine(directory, Model), stream => OnnxClassifierWriter.Write(stream, forward, backward, MetadataOf(data)));
-        WriteWhole(Path.Combine(directory, Card), stream => JsonSerializer.Serialize(stream, card, Json));
+        WriteWhole(Path.Combine(directory, Card), stream => JsonSerializer.Serialize(stream, card with { Epochs = card.Epochs.ToDictionary(pair => pair.Key, pair => WithoutCurves(pair.Value)) }, Json));
     }
 
     public static OnnxTextClassifier Load(string directory)
@@ -77,6 +77,9 @@ internal static class ModelDirectory
 
         File.Move(temporary, path, overwrite: true);
     }
+
+    // The report has the curves; the card is for reading.
+    private static IReadOnlyList<EpochMetrics> WithoutCurves(IReadOnlyList<EpochMetrics> epochs) => [.. epochs.Select(epoch => epoch with { Curve = [] })];
 
     private static OnnxModelMetadata MetadataOf(TrainingData data) => new(data.Labels, "serverless-ulmfit", new Dictionary<string, string> { [OnnxMetadataKeys.VocabularyDigest] = data.Vocabulary.Digest });
 }

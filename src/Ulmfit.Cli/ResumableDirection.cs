@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Spectre.Console;
 using Ulmfit.Onnx;
@@ -6,7 +7,7 @@ using Ulmfit.Training;
 namespace Ulmfit.Cli;
 
 /// <summary>A trained direction.</summary>
-internal sealed record TrainedDirection(DirectionWeights Weights, IReadOnlyList<EpochMetrics> Epochs);
+internal sealed record TrainedDirection(DirectionWeights Weights, StagePlan Plan, IReadOnlyList<EpochMetrics> Epochs);
 
 /// <summary>
 /// The training of one direction whose checkpoint lies in a folder: it goes on from the last epoch that was finished, with
@@ -36,6 +37,7 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
     {
         (Checkpoint? checkpoint, List<EpochMetrics> epochs) = Resume();
         var progress = new StepProgress(step => onStep(epochs.Count, step));
+        var clock = new Stopwatch();
         while (!checkpoint.Finished)
         {
             if (checkpoint.Position == training.LanguageModelEnd)
@@ -43,10 +45,15 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
                 languageModels?.Keep(training, checkpoint, epochs);
             }
 
+            // An epoch may be cut into slices, of which it times only its last.
+            clock.Start();
             using TrainingEpoch opened = Open(ref checkpoint);
             checkpoint = opened.Run(progress, cancellationToken);
-            if (checkpoint.LastEpoch is EpochMetrics epoch)
+            clock.Stop();
+            if (checkpoint.LastEpoch is EpochMetrics last)
             {
+                EpochMetrics epoch = last with { Seconds = clock.Elapsed.TotalSeconds };
+                clock.Reset();
                 epochs.Add(epoch);
                 AnsiConsole.WriteLine(Reports.Line(direction, epoch));
                 onEpoch(epoch);
@@ -57,7 +64,7 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
             ModelDirectory.WriteWhole(CheckpointPath, checkpoint.Write);
         }
 
-        return new TrainedDirection(new DirectionWeights(training.ClassifierConfig, checkpoint.State.WeightsOnly()), epochs);
+        return new TrainedDirection(new DirectionWeights(training.ClassifierConfig, checkpoint.State.WeightsOnly()), Plan, epochs);
     }
 
     /// <summary>How many epochs were finished by a training that was begun in the folder.</summary>

@@ -19,10 +19,14 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
 
     public string DataDigest => dataDigest;
 
+    /// <summary>When the first of the commands began that belong to this training.</summary>
+    public DateTimeOffset StartedAt { get; private set; }
+
     public IReadOnlyDictionary<Direction, TrainedDirection> Train(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
         CheckFingerprint();
+        StartedAt = File.GetLastWriteTimeUtc(fingerprintPath);
         var trained = new Dictionary<Direction, TrainedDirection>();
         AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())

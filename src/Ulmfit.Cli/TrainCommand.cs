@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json;
 using Spectre.Console;
 using Ulmfit.Data;
 using Ulmfit.Engine;
 using Ulmfit.Metrics;
 using Ulmfit.Model;
 using Ulmfit.Onnx;
+using Ulmfit.Reports;
 using Ulmfit.Text;
 using Ulmfit.Training;
 
@@ -45,20 +47,40 @@ internal sealed class TrainCommand
             LabeledRows? testRows = parsed.GetValue(test) is string testPath ? inputs.Read(parsed, testPath) : null;
             (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> texts, _, _) = loaded.Selection;
             TrainingData prepared = loaded.Data;
+            if (testRows is not null)
+            {
+                EvaluateCommand.CheckLabels(prepared.Labels, testRows);
+            }
+
             var run = new ResumableRun(directory, engine, prepared, chosen, loaded.Pretrained, loaded.From, DataDigest.Of(train, heldOut, texts));
             IReadOnlyDictionary<Direction, TrainedDirection> trained = run.Train(cancellationToken);
             DirectionWeights? WeightsOf(Direction which) => trained.TryGetValue(which, out TrainedDirection? one) ? one.Weights : null;
             string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
 
             using OnnxTextClassifier classifier = ModelDirectory.Load(WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), prepared);
-            ClassificationMetrics? heldOutMetrics = heldOut.Count == 0 ? null : EvaluateCommand.Score(classifier, loaded.Rows with { Rows = heldOut }, cancellationToken);
+            RowScores? ScoreOf(RowsKind kind, LabeledRows? rows) =>
+                rows is null or { Rows.Count: 0 } ? null : EvaluateCommand.Score(classifier, kind, rows, chosen.Report.HardestExamples, cancellationToken);
+            RowScores? heldOutScores = ScoreOf(RowsKind.HeldOut, loaded.Rows with { Rows = heldOut }), testScores = ScoreOf(RowsKind.Test, testRows);
             var card = new CliModelCard(
-                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, train.Count, heldOut.Count, heldOutMetrics,
+                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, train.Count, heldOut.Count, heldOutScores?.Metrics,
                 trained.ToDictionary(pair => pair.Key.ToString().ToLowerInvariant(), pair => pair.Value.Epochs));
             ModelDirectory.Save(directory, WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), prepared, card);
+            ReportFiles.Save(directory, new TrainingReport
+            {
+                Name = ReportFiles.NameOf(directory),
+                StartedAt = run.StartedAt,
+                Scores = [.. ((RowScores?[])[testScores, heldOutScores]).OfType<RowScores>()],
+                Directions = [.. trained.OrderBy(pair => pair.Key).Select(pair => DirectionReport.Of(pair.Key, pair.Value.Plan, pair.Value.Epochs))],
+                Data = ReportData.Of(run.DataDigest, prepared),
+                Start = ReportStart.Of(chosen, loaded.From?.Digest ?? loaded.Pretrained?.Digest),
+                Settings = JsonSerializer.Deserialize<JsonElement>(chosen.ToJson()),
+                Engine = engine.Name,
+                Tokenizer = Tokenizer.Version,
+                WeightsDigest = digest,
+            });
             run.Finish();
 
-            ClassificationMetrics? shown = testRows is null ? heldOutMetrics : EvaluateCommand.Score(classifier, testRows, cancellationToken);
+            ClassificationMetrics? shown = (testScores ?? heldOutScores)?.Metrics;
             AnsiConsole.WriteLine(testRows is null ? "Held-out rows:" : $"Test rows of {testRows.Path}:");
             if (shown is not null)
             {
@@ -67,7 +89,7 @@ internal sealed class TrainCommand
             }
 
             AnsiConsole.WriteLine($"weights {digest}");
-            AnsiConsole.WriteLine($"model in {directory}, {clock.Elapsed.TotalSeconds:F0} s");
+            AnsiConsole.WriteLine($"model and report in {directory}, {clock.Elapsed.TotalSeconds:F0} s");
         }
 
         return ExitCodes.Done;

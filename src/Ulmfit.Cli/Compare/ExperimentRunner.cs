@@ -6,6 +6,7 @@ using Spectre.Console;
 using Ulmfit.Engine;
 using Ulmfit.Metrics;
 using Ulmfit.Onnx;
+using Ulmfit.Reports;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli.Compare;
@@ -93,7 +94,7 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         DirectionWeights? WeightsOf(Direction which) => trained.GetValueOrDefault(which)?.Weights;
         using OnnxTextClassifier classifier = ModelDirectory.Load(WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), data);
         string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
-        var result = new ExperimentResult(experiment.Settings.Seed, EvaluateCommand.Score(classifier, test, cancellationToken), seconds, digest, null, epochs);
+        var result = new ExperimentResult(experiment.Settings.Seed, EvaluateCommand.Score(classifier, RowsKind.Test, test, hardest: 0, cancellationToken).Metrics, seconds, digest, null, epochs);
         Directory.CreateDirectory(Path.GetDirectoryName(resultPath)!);
         Reports.WriteJson(resultPath, result);
         return result;
