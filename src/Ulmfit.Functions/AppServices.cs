@@ -29,6 +29,7 @@ internal static class AppServices
         services.AddSingleton<RunRegistry>();
         services.AddSingleton<RunStart>();
         services.AddSingleton<ModelRegistry>();
+        services.AddSingleton<RunReports>();
         services.AddSingleton<ModelCache>();
         services.AddSingleton(PretrainedLibrary.Shipped);
         services.AddSingleton<PretrainedModels>();

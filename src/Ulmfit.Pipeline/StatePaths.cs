@@ -42,6 +42,9 @@ internal static class StatePaths
 
     public static string Candidate(RunId run) => $"{StepsOf(run)}candidate.json";
 
+    /// <summary>The report of a run, which outlives its checkpoints.</summary>
+    public static string Report(RunId run) => $"reports/{run.Dataset}/{Padded(run.Number)}.json";
+
     public static string PayloadsOfRuns(string dataset) => $"sha256/{dataset}/runs/";
 
     /// <summary>Payloads of one run's steps. They are apart from those of other runs, so that a run's can be deleted whole.</summary>

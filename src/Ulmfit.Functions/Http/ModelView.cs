@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Storage;
 
@@ -16,11 +17,12 @@ internal sealed record ModelView(string Model, int? Champion, IReadOnlyList<Mode
         [
             .. versions.Select(card => new ModelVersionView(
                 card.Version, card.CreatedAt, card.Run, card.DatasetVersion, card.Metrics.Accuracy, card.Metrics.MacroF1, card.WeightsDigest,
-                card.Files[ModelFiles.Model])),
+                card.Files[ModelFiles.Model],
+                card.Files.ContainsKey(ModelFiles.ReportPage) ? string.Create(CultureInfo.InvariantCulture, $"/api/models/{model}/versions/{card.Version}/report") : null)),
         ],
         champion?.Value.History ?? []);
 }
 
 /// <summary>A version as a model's list tells it.</summary>
 internal sealed record ModelVersionView(
-    int Version, DateTimeOffset CreatedAt, string Run, int DatasetVersion, double Accuracy, double MacroF1, string WeightsDigest, string ModelDigest);
+    int Version, DateTimeOffset CreatedAt, string Run, int DatasetVersion, double Accuracy, double MacroF1, string WeightsDigest, string ModelDigest, string? Report);

@@ -54,6 +54,9 @@ internal sealed record RunView
 
     public int? ModelVersion { get; init; }
 
+    /// <summary>Where the run's report is; null while it has none.</summary>
+    public string? Report { get; init; }
+
     public int? DatasetVersion { get; init; }
 
     public JsonElement? Settings { get; init; }
@@ -97,6 +100,7 @@ internal sealed record RunView
             Decision = run.Decision,
             WeightsDigest = run.WeightsDigest,
             ModelVersion = run.ModelVersion,
+            Report = run.HasReport ? $"/api/runs/{run.GetId()}/report" : null,
             DatasetVersion = run.DatasetVersion,
             Settings = run.Settings,
             CreatedAt = run.CreatedAt,

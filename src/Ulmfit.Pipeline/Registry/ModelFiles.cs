@@ -7,6 +7,8 @@ public static class ModelFiles
     public const string Labels = "labels.json";
     public const string Vocabulary = "vocabulary.json";
     public const string Card = "card.json";
+    public const string Report = "report.json";
+    public const string ReportPage = "report.html";
     public const string Champion = "champion.json";
 
     public static string PathOf(string model, int version, string file) =>

@@ -197,6 +197,17 @@ public sealed class ModelRegistry
         return await FindCardAsync(card.Model, card.Version, ct).ConfigureAwait(false) ?? card;
     }
 
+    /// <summary>Reads a file of a version; null where the version has none of that name.</summary>
+    /// <param name="card">The version's card.</param>
+    /// <param name="name">The file.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <exception cref="CorruptBlobException">It is not what the card says.</exception>
+    public async Task<byte[]?> FindFileAsync(ModelCard card, string name, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(card);
+        return card.Files.ContainsKey(name) ? await ReadFileAsync(card, name, ct).ConfigureAwait(false) : null;
+    }
+
     /// <summary>Reads a file of a version and checks it against the card.</summary>
     /// <exception cref="CorruptBlobException">It is not what the card says.</exception>
     internal async Task<byte[]> ReadFileAsync(ModelCard card, string name, CancellationToken ct)

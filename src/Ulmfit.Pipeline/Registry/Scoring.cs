@@ -8,22 +8,21 @@ internal static class Scoring
 {
     private const int RowsAtATime = 256;
 
-    /// <summary>Scores a classifier as it would answer over HTTP. A label that it does not know it cannot get right.</summary>
-    public static async Task<Scores> OfAsync(
-        IReadOnlyList<string> labels, Func<IReadOnlyList<string>, Task<float[][]>> predict, IReadOnlyList<LabeledRow> rows)
+    /// <summary>What a classifier would answer over HTTP: <c>[rows][labels]</c>.</summary>
+    public static async Task<IReadOnlyList<float[]>> PredictAsync(Func<IReadOnlyList<string>, Task<float[][]>> predict, IReadOnlyList<LabeledRow> rows)
     {
-        var predicted = new string[rows.Count];
-        int next = 0;
+        var probabilities = new List<float[]>(rows.Count);
         foreach (LabeledRow[] chunk in rows.Chunk(RowsAtATime))
         {
-            foreach (float[] probabilities in await predict([.. chunk.Select(row => row.Text)]).ConfigureAwait(false))
-            {
-                // The first of the greatest, as the ranking of an answer.
-                predicted[next++] = labels[Array.IndexOf(probabilities, probabilities.Max())];
-            }
+            probabilities.AddRange(await predict([.. chunk.Select(row => row.Text)]).ConfigureAwait(false));
         }
-        return Of(rows, predicted);
+        return probabilities;
     }
+
+    /// <summary>Scores what a classifier answered. A label that it does not know it cannot get right.</summary>
+    public static Scores Of(IReadOnlyList<string> labels, IReadOnlyList<float[]> probabilities, IReadOnlyList<LabeledRow> rows) =>
+        // The first of the greatest, as the ranking of an answer.
+        Of(rows, [.. probabilities.Select(row => labels[Array.IndexOf(row, row.Max())])]);
 
     /// <summary>Scores of always answering the class that is most frequent in the training rows (the first in ordinal order among equals).</summary>
     public static Scores OfMostFrequent(IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> rows)

@@ -43,6 +43,9 @@ public sealed record RunManifest
     /// <summary>SHA-256 over the trained weights; null before the evaluation.</summary>
     public string? WeightsDigest { get; init; }
 
+    /// <summary>Whether the run has a report.</summary>
+    public bool HasReport { get; init; }
+
     /// <summary>The version under which its model was published.</summary>
     public int? ModelVersion { get; init; }
 

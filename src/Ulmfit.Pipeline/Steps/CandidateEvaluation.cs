@@ -6,6 +6,7 @@ using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
+using Ulmfit.Reports;
 using Ulmfit.Storage;
 using Ulmfit.Text;
 using Ulmfit.Training;
@@ -29,6 +30,7 @@ public sealed partial class CandidateEvaluation
     private readonly ModelCache cache;
     private readonly DocumentStore documents;
     private readonly PayloadStore payloads;
+    private readonly RunReports reports;
     private readonly ILogger logger;
 
     /// <summary>Makes the step.</summary>
@@ -47,6 +49,7 @@ public sealed partial class CandidateEvaluation
     {
         documents = new DocumentStore(store);
         payloads = new PayloadStore(store);
+        reports = new RunReports(store);
         this.workspace = workspace;
         this.datasets = datasets;
         this.pretrained = pretrained;
@@ -68,7 +71,8 @@ public sealed partial class CandidateEvaluation
         DatasetVersion version = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
         DatasetRows rows = await datasets.ReadRowsAsync(version, ct).ConfigureAwait(false);
         Candidate candidate = await FindCandidateAsync(id, ct).ConfigureAwait(false)
-            ?? await MakeCandidateAsync(run, rows, ct).ConfigureAwait(false);
+            ?? await MakeCandidateAsync(run, version, rows, ct).ConfigureAwait(false);
+        bool hasReport = await reports.FindAsync(id, ct).ConfigureAwait(false) is not null;
         ChampionScores? champion = await ScoreChampionAsync(run, rows, ct).ConfigureAwait(false);
         GateDecision decision = EvaluationGate.Decide(candidate.Scores, rows.Train.Count, candidate.Baseline, champion);
         await runs.UpdateAsync(
@@ -80,6 +84,7 @@ public sealed partial class CandidateEvaluation
                 ComparedWith = champion?.Version,
                 ChampionMetrics = champion?.Scores,
                 Decision = decision.Reason,
+                HasReport = hasReport,
             },
             ct).ConfigureAwait(false);
         LogScores(runId, candidate.Scores.Rows, candidate.Scores.Accuracy, candidate.Scores.MacroF1, candidate.Baseline.Accuracy, candidate.Baseline.MacroF1);
@@ -90,20 +95,22 @@ public sealed partial class CandidateEvaluation
     internal async Task<Candidate?> FindCandidateAsync(RunId run, CancellationToken ct) =>
         (await documents.ReadAsync<Candidate>(Containers.State, StatePaths.Candidate(run), ct).ConfigureAwait(false))?.Value;
 
-    private async Task<Candidate> MakeCandidateAsync(RunManifest run, DatasetRows rows, CancellationToken ct)
+    private async Task<Candidate> MakeCandidateAsync(RunManifest run, DatasetVersion version, DatasetRows rows, CancellationToken ct)
     {
         RunId id = run.GetId();
         TrainingSettings settings = TrainingWorkspace.SettingsOf(run);
         TrainingData data = await workspace.OpenDataAsync(run, ct).ConfigureAwait(false);
         var trained = new Dictionary<Direction, DirectionWeights>();
+        var directions = new List<DirectionReport>();
         string engine = workspace.Engine.Name;
         foreach (Direction direction in settings.Directions.Each())
         {
-            StepManifest last = await epochs.FindLastAsync(id, direction, ct).ConfigureAwait(false)
+            IReadOnlyList<StepManifest> steps = await epochs.FindAllAsync(id, direction, ct).ConfigureAwait(false)
                 ?? throw new PipelineException($"The run '{id}' has not trained its {StatePaths.NameOf(direction)} direction to the end.");
-            Checkpoint checkpoint = await epochs.ReadCheckpointAsync(id, last.Checkpoint, ct).ConfigureAwait(false);
+            Checkpoint checkpoint = await epochs.ReadCheckpointAsync(id, steps[^1].Checkpoint, ct).ConfigureAwait(false);
             DirectionTraining training = await workspace.OpenAsync(run, direction, ct).ConfigureAwait(false);
-            engine = last.Engine;
+            engine = steps[^1].Engine;
+            directions.Add(DirectionReport.Of(direction, training.Plan, EpochsOf(steps)));
             trained.Add(direction, new DirectionWeights(training.ClassifierConfig, checkpoint.State.WeightsOnly()));
         }
         string weightsDigest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights));
@@ -121,17 +128,36 @@ public sealed partial class CandidateEvaluation
         string labels = await payloads.PutAsync(prefix, JsonSerializer.SerializeToUtf8Bytes(data.Labels, SealedJson.Options), ct).ConfigureAwait(false);
         string vocabulary = await payloads.PutAsync(prefix, data.Vocabulary.ToJson(), ct).ConfigureAwait(false);
 
-        Scores scores;
+        IReadOnlyList<float[]> probabilities;
         using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false), data.Vocabulary, data.Labels))
         {
-            scores = await Scoring.OfAsync(data.Labels, texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows.HeldOut).ConfigureAwait(false);
+            probabilities = await Scoring.PredictAsync(texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows.HeldOut).ConfigureAwait(false);
         }
+
+        // Before the candidate: a run that has one has its report.
+        await reports.CreateAsync(
+            id,
+            new TrainingReport
+            {
+                Name = run.Dataset,
+                Run = id.ToString(),
+                StartedAt = run.StartedAt,
+                Scores = [RowScores.Of(RowsKind.HeldOut, null, data.Labels, rows.HeldOut, probabilities, settings.Report.HardestExamples)],
+                Directions = directions,
+                Data = ReportData.Of(version.Digest, data),
+                Start = ReportStart.Of(settings, await workspace.FindStartDigestAsync(settings, ct).ConfigureAwait(false)),
+                Settings = run.Settings,
+                Engine = engine,
+                Tokenizer = Tokenizer.Version,
+                WeightsDigest = weightsDigest,
+            },
+            ct).ConfigureAwait(false);
         var candidate = new Candidate(
             id.ToString(), model, labels, vocabulary, weightsDigest,
             [.. settings.Directions.Each().Select(StatePaths.NameOf)],
             engine,
             settings.From is null ? (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest : null,
-            scores,
+            Scoring.Of(data.Labels, probabilities, rows.HeldOut),
             Scoring.OfMostFrequent(rows.Train, rows.HeldOut));
         await documents.CreateAsync(Containers.State, StatePaths.Candidate(id), candidate, ct).ConfigureAwait(false);
         return await FindCandidateAsync(id, ct).ConfigureAwait(false) ?? candidate;
@@ -146,8 +172,23 @@ public sealed partial class CandidateEvaluation
         int version = pointer.Value.Version;
         using ModelLease lease = await cache.AcquireVersionAsync(run.Dataset, version, ct).ConfigureAwait(false)
             ?? throw new CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(run.Dataset)}", $"it names version {version}, which does not exist");
-        Scores scores = await Scoring.OfAsync(lease.Labels, texts => lease.PredictAsync(texts, ct), rows.HeldOut).ConfigureAwait(false);
-        return new ChampionScores(version, scores, lease.Card.TrainRows);
+        IReadOnlyList<float[]> probabilities = await Scoring.PredictAsync(texts => lease.PredictAsync(texts, ct), rows.HeldOut).ConfigureAwait(false);
+        return new ChampionScores(version, Scoring.Of(lease.Labels, probabilities, rows.HeldOut), lease.Card.TrainRows);
+    }
+
+    // An epoch may have been cut into steps, of which it measures only its last.
+    private static IEnumerable<EpochMetrics> EpochsOf(IReadOnlyList<StepManifest> steps)
+    {
+        double seconds = 0;
+        foreach (StepManifest step in steps)
+        {
+            seconds += step.Seconds;
+            if (step.Metrics is { } epoch)
+            {
+                yield return epoch with { Seconds = seconds };
+                seconds = 0;
+            }
+        }
     }
 
     [LoggerMessage(20, LogLevel.Information, "{Run}: on {Rows} held-out rows accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000} (always the most frequent class: {BaselineAccuracy:0.0000}, {BaselineMacroF1:0.0000}).")]

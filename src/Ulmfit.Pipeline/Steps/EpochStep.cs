@@ -64,6 +64,7 @@ public sealed partial class EpochStep
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var watch = new Watch(this, run, input, training, stop);
         Checkpoint to;
+        long started = time.GetTimestamp();
         Task pump = watch.RunAsync();
         try
         {
@@ -78,6 +79,7 @@ public sealed partial class EpochStep
         {
             await watch.EndAsync(pump).ConfigureAwait(false);
         }
+        double seconds = time.GetElapsedTime(started).TotalSeconds;
 
         // Whoever comes back after the run has ended would leave a payload that nobody collects.
         if ((await runs.GetAsync(id, ct).ConfigureAwait(false)).Status.IsFinal())
@@ -88,7 +90,11 @@ public sealed partial class EpochStep
         var manifest = new StepManifest(
             input.Run, input.Direction, input.From, input.Checkpoint, to.Position, to.Finished, digest,
             to.LastEpoch is { } metrics ? Record(input, metrics) : null,
-            workspace.Engine.Name);
+            workspace.Engine.Name)
+        {
+            Metrics = to.LastEpoch,
+            Seconds = seconds,
+        };
         if (await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false) is null)
         {
             manifest = await FindAsync(name, ct).ConfigureAwait(false)
@@ -103,14 +109,16 @@ public sealed partial class EpochStep
         return await RecordAsync(id, manifest, ct).ConfigureAwait(false);
     }
 
-    /// <summary>The manifest of a direction's last step; null when the direction is not finished.</summary>
-    internal async Task<StepManifest?> FindLastAsync(RunId run, Direction direction, CancellationToken ct)
+    /// <summary>The manifests of a direction's steps, first to last; null when the direction is not finished.</summary>
+    internal async Task<IReadOnlyList<StepManifest>?> FindAllAsync(RunId run, Direction direction, CancellationToken ct)
     {
+        var steps = new List<StepManifest>();
         await foreach (BlobDocument<StepManifest> step in documents.ReadAllAsync<StepManifest>(Containers.State, StatePaths.StepsOf(run, direction), ct).ConfigureAwait(false))
         {
+            steps.Add(step.Value);
             if (step.Value.Finished)
             {
-                return step.Value;
+                return steps;
             }
         }
         return null;

@@ -1,9 +1,11 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
+using Ulmfit.Reports;
 using Ulmfit.Storage;
 using Ulmfit.Text;
 using Ulmfit.Training;
@@ -23,6 +25,7 @@ public sealed partial class ModelPublishing
     private readonly ModelCache cache;
     private readonly PipelineOptions options;
     private readonly PayloadStore payloads;
+    private readonly RunReports reports;
     private readonly TimeProvider time;
     private readonly ILogger logger;
 
@@ -41,6 +44,7 @@ public sealed partial class ModelPublishing
         PipelineOptions options, TimeProvider time, ILogger<ModelPublishing> logger)
     {
         payloads = new PayloadStore(store);
+        reports = new RunReports(store);
         this.datasets = datasets;
         this.evaluation = evaluation;
         this.runs = runs;
@@ -109,6 +113,21 @@ public sealed partial class ModelPublishing
             [ModelFiles.Labels] = await payloads.GetAsync(prefix, candidate.Labels, ct).ConfigureAwait(false),
             [ModelFiles.Vocabulary] = await payloads.GetAsync(prefix, candidate.Vocabulary, ct).ConfigureAwait(false),
         };
+        var digests = new Dictionary<string, string>
+        {
+            [ModelFiles.Model] = candidate.Model,
+            [ModelFiles.Labels] = candidate.Labels,
+            [ModelFiles.Vocabulary] = candidate.Vocabulary,
+        };
+        if (await reports.FindAsync(id, ct).ConfigureAwait(false) is { } report)
+        {
+            files[ModelFiles.Report] = report.ToJson();
+            files[ModelFiles.ReportPage] = ReportHtml.Of(report);
+            foreach (string name in (string[])[ModelFiles.Report, ModelFiles.ReportPage])
+            {
+                digests[name] = Convert.ToHexStringLower(SHA256.HashData(files[name]));
+            }
+        }
         var card = new ModelCard
         {
             Model = run.Dataset,
@@ -128,12 +147,7 @@ public sealed partial class ModelPublishing
             TokenizerVersion = Tokenizer.Version,
             Directions = candidate.Directions,
             WeightsDigest = candidate.WeightsDigest,
-            Files = new Dictionary<string, string>
-            {
-                [ModelFiles.Model] = candidate.Model,
-                [ModelFiles.Labels] = candidate.Labels,
-                [ModelFiles.Vocabulary] = candidate.Vocabulary,
-            },
+            Files = digests,
             Metrics = candidate.Scores,
             ComparedWith = evaluated.ComparedWith,
             ChampionMetrics = run.ChampionMetrics,

@@ -25,4 +25,11 @@ public sealed record StepManifest(
     bool Finished,
     string Checkpoint,
     EpochRecord? Epoch,
-    string Engine);
+    string Engine)
+{
+    /// <summary>All that was measured of the epoch it ended, with its curve; null where it ended none.</summary>
+    public EpochMetrics? Metrics { get; init; }
+
+    /// <summary>How long the step trained.</summary>
+    public double Seconds { get; init; }
+}

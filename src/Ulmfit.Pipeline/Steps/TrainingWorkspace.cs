@@ -77,6 +77,9 @@ public sealed class TrainingWorkspace : IDisposable
         return await DataAsync(run, settings, await StartAsync(settings, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
     }
 
+    /// <summary>The digest of what a run's training starts at; null for random weights.</summary>
+    internal async Task<string?> FindStartDigestAsync(TrainingSettings settings, CancellationToken ct) => (await StartAsync(settings, ct).ConfigureAwait(false)).Digest;
+
     /// <inheritdoc/>
     public void Dispose() => gate.Dispose();
 

@@ -50,8 +50,8 @@ internal static class ReliabilityPlot
         to.Element("text", "rows", ("class", "tick"), ("x", Left - 6), ("y", CountsBottom - 10), ("text-anchor", "end"));
         to.Element("text", "confidence: probability of the predicted class", ("class", "label"), ("x", (Left + Size - 12) / 2), ("y", Size - 8), ("text-anchor", "middle"));
         to.Element("text", "share that is right", ("class", "label"), ("x", 13), ("y", (Top + Bottom) / 2), ("text-anchor", "middle"), ("transform", $"rotate(-90 13 {(Top + Bottom) / 2})"));
-        to.Void("rect", ("class", "bar"), ("x", Left), ("y", 6), ("width", 14), ("height", 12));
-        to.Void("circle", ("class", "marker-b"), ("cx", Left + 7), ("cy", 6), ("r", 4));
+        to.Void("rect", ("class", "bar"), ("x", Left), ("y", 8), ("width", 14), ("height", 10));
+        to.Void("circle", ("class", "marker-b"), ("cx", Left + 7), ("cy", 8), ("r", 4));
         to.Element("text", "rows of a bin", ("class", "tick"), ("x", Left + 20), ("y", 16.5));
         to.Void("line", ("class", "diagonal"), ("x1", Left + 126), ("x2", Left + 150), ("y1", 12), ("y2", 12));
         to.Element("text", "right as often as it says", ("class", "tick"), ("x", Left + 156), ("y", 16.5));

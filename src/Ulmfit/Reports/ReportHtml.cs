@@ -176,6 +176,22 @@ public static class ReportHtml
                 }
             }
 
+            // A small matrix has room beside it.
+            using (to.Open("div", ("class", metrics.PerClass.Count <= 8 ? "grid2" : null)))
+            {
+                WriteMatrix(to, metrics);
+                WritePairs(to, metrics);
+            }
+
+            WriteClasses(to, report, metrics);
+            WriteCalibration(to, scores.Calibration);
+            WriteHardest(to, scores);
+        });
+
+    private static void WriteMatrix(MarkupWriter to, ClassificationMetrics metrics)
+    {
+        using (to.Open("div"))
+        {
             to.Element("h3", "Confusion matrix");
             using (to.Open("figure"))
             {
@@ -186,13 +202,10 @@ public static class ReportHtml
 
                 to.Element("figcaption", "A cell says how many rows of the class on the left were given the label above. The shade is their share of that class: blue is right, orange is wrong.");
             }
+        }
 
-            to.Line();
-            WritePairs(to, metrics);
-            WriteClasses(to, report, metrics);
-            WriteCalibration(to, scores.Calibration);
-            WriteHardest(to, scores);
-        });
+        to.Line();
+    }
 
     private static void WritePairs(MarkupWriter to, ClassificationMetrics metrics)
     {
@@ -210,6 +223,7 @@ public static class ReportHtml
             return;
         }
 
+        using MarkupWriter.Scope box = to.Open("div");
         to.Element("h3", "Most frequent confusions");
         Table(to, "pairs", "Pairs of classes with the most errors", ["True class", "Predicted", "Rows", "Of the class"], 2, () =>
         {
@@ -332,9 +346,9 @@ public static class ReportHtml
                 Chart(to, lm ? "Loss of the language model" : "Loss of the classifier", EpochPlots.Loss(epochs));
                 Chart(to, "Learning rate of the highest trained group", EpochPlots.LearningRate(epochs));
                 Chart(to, lm ? "Perplexity after each epoch, held-out text" : "Held-out accuracy after each epoch", lm ? EpochPlots.Perplexity(epochs) : EpochPlots.Accuracy(epochs));
+                WriteStages(to, direction, kind, epochs);
             }
 
-            WriteStages(to, direction, kind, epochs);
             WriteEpochs(to, kind, epochs);
         }
     }
@@ -357,12 +371,13 @@ public static class ReportHtml
     {
         StageReport[] stages = [.. direction.Stages.Where(stage => stage.Kind == kind)];
         double highest = stages.SelectMany(stage => stage.Groups).Select(group => group.LearningRate).DefaultIfEmpty(0).Max();
-        to.Element("h4", "Unfreezing");
         string[] heads = ["Parameter group", .. stages.Select(stage =>
         {
             int trained = epochs.Count(epoch => epoch.Stage == stage.Name);
             return string.Create(CultureInfo.InvariantCulture, $"{stage.Name}, {trained}{(trained == stage.Epochs ? "" : $" of {stage.Epochs}")} {(stage.Epochs == 1 ? "epoch" : "epochs")}");
         })];
+        using MarkupWriter.Scope box = to.Open("div");
+        to.Element("h4", "Unfreezing");
         Table(to, "stages", "Maximal learning rate of each group in each stage; – is frozen.", heads, 1, () =>
         {
             for (int group = stages[0].Groups.Count - 1; group >= 0; group--)

@@ -23,7 +23,8 @@ internal static class ReportStyle
         h1 { font-size: 28px; line-height: 1.25; margin: 0 0 4px; }
         h2 { font-size: 21px; margin: 44px 0 12px; padding-top: 12px; border-top: 2px solid var(--rule); }
         h3 { font-size: 17px; margin: 26px 0 8px; }
-        h4 { font-size: 15px; margin: 0 0 4px; }
+        h4 { font-size: 15px; margin: 22px 0 4px; }
+        .grid2 h4 { margin-top: 0; }
         p { margin: 6px 0 12px; max-width: 76ch; }
         .soft, figcaption { color: var(--soft); font-size: 14px; }
         a { color: var(--a); }
@@ -40,7 +41,7 @@ internal static class ReportStyle
         table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
         caption { text-align: left; color: var(--soft); padding: 0 0 6px; }
         th, td { padding: 4px 10px; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
-        thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; overflow-wrap: normal; }
+        thead th, thead td { border-bottom: 2px solid var(--rule); vertical-align: bottom; overflow-wrap: normal; }
         th { font-weight: 600; }
         th[scope=row], .words { text-align: left; }
         tbody th[scope=row] { font-weight: 400; min-width: 9ch; max-width: 40ch; }
@@ -49,7 +50,8 @@ internal static class ReportStyle
         .facts th[scope=row] { color: var(--soft); width: 16ch; min-width: 12ch; }
         .facts td { text-align: left; }
         .frozen { color: var(--soft); }
-        .stages td, .stages thead th { text-align: center; min-width: 64px; }
+        .stages td, .stages thead th { text-align: center; min-width: 52px; padding: 4px 6px; }
+        .stages thead th.words { text-align: left; }
         .stages .r1 { background: color-mix(in srgb, var(--a) 12%, var(--page)); }
         .stages .r2 { background: color-mix(in srgb, var(--a) 22%, var(--page)); }
         .stages .r3 { background: color-mix(in srgb, var(--a) 32%, var(--page)); }
