@@ -10,7 +10,7 @@ namespace Ulmfit.Reports;
 /// </summary>
 internal static class ConfusionPlot
 {
-    private const double WidestLabel = 190;
+    private const double WidestLabel = 240;
     private const double Title = 22;
 
     /// <summary>Writes the SVG.</summary>

@@ -176,8 +176,7 @@ public static class ReportHtml
                 }
             }
 
-            // A small matrix has room beside it.
-            using (to.Open("div", ("class", metrics.PerClass.Count <= 8 ? "grid2" : null)))
+            using (to.Open("div", ("class", "beside")))
             {
                 WriteMatrix(to, metrics);
                 WritePairs(to, metrics);

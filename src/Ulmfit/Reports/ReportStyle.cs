@@ -36,7 +36,10 @@ internal static class ReportStyle
         .tiles .small { display: block; font-size: 13px; font-weight: 400; color: var(--soft); }
         .grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 28px; align-items: start; }
         .grid2 > * { min-width: 0; }
+        .beside { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0 48px; }
+        .beside > * { min-width: 0; max-width: 100%; }
         figure { margin: 0; }
+        .beside figcaption { width: 0; min-width: 100%; }
         .scroll { overflow-x: auto; max-width: 100%; }
         table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
         caption { text-align: left; color: var(--soft); padding: 0 0 6px; }
