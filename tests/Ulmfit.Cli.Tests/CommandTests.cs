@@ -19,7 +19,7 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("forward   lm", output, StringComparison.Ordinal);
         Assert.Contains("backward  all", output, StringComparison.Ordinal);
         Assert.Contains("accuracy", output, StringComparison.Ordinal);
-        Assert.Equal(["card.json", "labels.json", "model.onnx", "vocabulary.json"], Directory.GetFiles(workspace["model"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["card.json", "labels.json", "model.onnx", "report.html", "report.json", "vocabulary.json"], Directory.GetFiles(workspace["model"]).Select(Path.GetFileName).Order());
         JsonElement trained = Json("train.json");
         Assert.True(trained.GetProperty("accuracy").GetDouble() >= 0.7, trained.ToString());
         Assert.Equal(64, trained.GetProperty("weightsDigest").GetString()!.Length);
@@ -28,6 +28,24 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, (await CommandLine.RunAsync("evaluate", "--model", workspace["model"], "--data", workspace.Test, "--json", workspace["evaluate.json"])).ExitCode);
         Assert.Equal(trained.GetProperty("accuracy").GetDouble(), Json("evaluate.json").GetProperty("accuracy").GetDouble());
         Assert.Equal(trained.GetProperty("macroF1").GetDouble(), Json("evaluate.json").GetProperty("macroF1").GetDouble());
+
+        JsonElement report = Json("model/report.json");
+        Assert.Equal(["test", "held-out"], report.GetProperty("scores").EnumerateArray().Select(scores => scores.GetProperty("rows").GetString()));
+        Assert.Equal(trained.GetProperty("accuracy").GetDouble(), report.GetProperty("scores")[0].GetProperty("metrics").GetProperty("accuracy").GetDouble());
+        Assert.Equal("test.csv", report.GetProperty("scores")[0].GetProperty("source").GetString());
+        Assert.Equal(20, report.GetProperty("scores")[0].GetProperty("hardest").GetArrayLength());
+        Assert.Equal(trained.GetProperty("weightsDigest").GetString(), report.GetProperty("weightsDigest").GetString());
+        Assert.Equal(["forward", "backward"], report.GetProperty("directions").EnumerateArray().Select(direction => direction.GetProperty("direction").GetString()));
+        Assert.All(report.GetProperty("directions")[1].GetProperty("epochs").EnumerateArray(), epoch => Assert.NotEqual(0, epoch.GetProperty("curve").GetArrayLength()));
+        Assert.Contains("Scores on test rows", File.ReadAllText(workspace["model/report.html"]), StringComparison.Ordinal);
+
+        Assert.Equal(0, (await CommandLine.RunAsync("evaluate", "--model", workspace["model"], "--data", workspace.Data, "--report", workspace["again.html"], "--hardest-examples", "3")).ExitCode);
+        JsonElement again = Json("again.json");
+        Assert.Equal("train.csv", again.GetProperty("scores")[0].GetProperty("source").GetString());
+        Assert.Equal(120, again.GetProperty("scores")[0].GetProperty("metrics").GetProperty("count").GetInt32());
+        Assert.Equal(3, again.GetProperty("scores")[0].GetProperty("hardest").GetArrayLength());
+        Assert.Equal("held-out", Assert.Single(again.GetProperty("scores").EnumerateArray().Skip(1)).GetProperty("rows").GetString());
+        Assert.Equal(report.GetProperty("directions").ToString(), again.GetProperty("directions").ToString());
 
         string texts = workspace.Write("texts.txt", "may I have some apples 7\nsnow today\n");
         (code, output, _) = await CommandLine.RunAsync("classify", "--model", workspace["model"], "--data", texts, "--top-k", "1");
@@ -62,6 +80,16 @@ public sealed class CommandTests : IDisposable
         Assert.True(code == 0, error);
         Assert.Contains("forward: going on after", output, StringComparison.Ordinal);
         Assert.Equal(Json("whole.json").GetProperty("weightsDigest").GetString(), Json("killed.json").GetProperty("weightsDigest").GetString());
+        Assert.Equal(Course("whole/report.json"), Course("killed/report.json"));
+        Assert.Equal(Json("whole/report.json").GetProperty("scores").ToString(), Json("killed/report.json").GetProperty("scores").ToString());
+        Assert.True(File.Exists(workspace["killed/report.html"]));
+
+        // Everything but the seconds.
+        string[] Course(string report) =>
+        [
+            .. Json(report).GetProperty("directions").EnumerateArray().SelectMany(direction => direction.GetProperty("epochs").EnumerateArray())
+                .Select(epoch => $"{epoch.GetProperty("stage")} {epoch.GetProperty("trainLoss")} {epoch.GetProperty("heldOutLoss")} {epoch.GetProperty("curve")}"),
+        ];
     }
 
     [Fact]
@@ -188,6 +216,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_TestLabelsThatAreNotTrained_AreRefusedBeforeTraining()
+    {
+        string test = workspace.Write("other.csv", "text,label\n\"a zebra\",animals\n");
+
+        (int code, _, string error) = await CommandLine.RunAsync("train", "--data", workspace.Data, "--test", test, "--settings", workspace.Settings, "--out", workspace["model"]);
+
+        Assert.Equal(2, code);
+        Assert.Contains("labels that the model does not know: animals", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(workspace["model"]));
+    }
+
+    [Fact]
     public async Task Train_WithUnlabeledText_KnowsItsWords()
     {
         string texts = workspace.Write("more.txt", "a zebra here\nanother zebra there\n");
@@ -251,6 +291,8 @@ public sealed class CommandTests : IDisposable
         { ["lr-find", "--data", "{data}", "--steps", "3"], "--steps must be at least 20" },
         { ["train", "--data", "{data}", "--label-column", "nosuch"], "nosuch" },
         { ["evaluate", "--model", "nowhere", "--data", "{data}"], "holds no model.onnx" },
+        { ["evaluate", "--model", "nowhere", "--data", "{data}", "--report", "report.json"], "--report must name an .html file" },
+        { ["evaluate", "--model", "nowhere", "--data", "{data}", "--hardest-examples", "-1"], "--hardest-examples must not be negative" },
         { ["classify", "--model", "nowhere"], "Give either texts or --data FILE" },
         { ["frobnicate"], "frobnicate" },
     };

@@ -53,6 +53,73 @@ public sealed class MainJobTests(SharedHost shared) : IClassFixture<SharedHost>
     }
 
     [Fact]
+    public async Task Report_OfARunAndItsVersion_IsAPageOrJsonAsAsked()
+    {
+        await Host.PutOkAsync("api/datasets/reported/settings", TinySettings.Forward);
+        const string Hostile = "<script>alert(1)</script>";
+        await Host.PutOkAsync("api/datasets/reported/drops/a.csv", TinyData.Csv(100).Replace(",praise", "," + Hostile, StringComparison.Ordinal));
+        JsonElement run = await Host.WaitForRunAsync("reported-1");
+        Assert.True(run.GetProperty("status").GetString() == "completed", run.GetRawText());
+        JsonElement version = (await Host.GetJsonAsync("api/models/reported")).GetProperty("versions")[0];
+
+        foreach (string path in (string[])[run.GetProperty("report").GetString()![1..], version.GetProperty("report").GetString()![1..]])
+        {
+            using HttpResponseMessage page = await SendAsync(path, "text/html,application/xhtml+xml,*/*;q=0.8");
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+            Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+            string policy = Assert.Single(page.Headers.GetValues("Content-Security-Policy"));
+            Assert.StartsWith("default-src 'none'; style-src 'sha256-", policy, StringComparison.Ordinal);
+            Assert.EndsWith("; frame-ancestors 'none'; sandbox", policy, StringComparison.Ordinal);
+            Assert.Equal("nosniff", Assert.Single(page.Headers.GetValues("X-Content-Type-Options")));
+            string html = await page.Content.ReadAsStringAsync(Ct);
+            Assert.Contains("&lt;script&gt;alert(1)&lt;/script&gt;", html, StringComparison.Ordinal);
+            Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+
+            foreach ((string accept, string query, string media) in ((string, string, string)[])
+            [
+                ("application/json", "", "application/json"), ("application/json, text/plain, */*", "", "application/json"), ("text/html;q=0.5, application/json", "", "application/json"),
+                ("*/*", "", "text/html"), ("application/json;q=0.5, text/html", "", "text/html"), ("text/html", "?format=json", "application/json"), ("application/json", "?format=html", "text/html"),
+            ])
+            {
+                using HttpResponseMessage answer = await SendAsync(path + query, accept);
+                Assert.Equal((HttpStatusCode.OK, media), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+                if (media == "application/json")
+                {
+                    JsonElement report = await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
+                    Assert.Equal(run.GetProperty("weightsDigest").GetString(), report.GetProperty("weightsDigest").GetString());
+                    Assert.Equal(Hostile, report.GetProperty("data").GetProperty("classes")[0].GetProperty("label").GetString());
+                }
+            }
+        }
+
+        async Task<HttpResponseMessage> SendAsync(string path, string accept)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            return await Host.Http.SendAsync(request, Ct);
+        }
+    }
+
+    [Fact]
+    public async Task Report_OfARunThatIsNotMeasuredYet_IsNotFound()
+    {
+        await Host.PutOkAsync("api/datasets/unmeasured/settings", TinySettings.Endless);
+        await Host.PutOkAsync("api/datasets/unmeasured/drops/a.csv", TinyData.Csv(100));
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage response = await Host.GetAsync("api/runs/unmeasured-1");
+                return response.IsSuccessStatusCode;
+            },
+            "the run begins");
+
+        using HttpResponseMessage report = await Host.GetAsync("api/runs/unmeasured-1/report");
+
+        await Problem.ReadAsync(report, HttpStatusCode.NotFound, "report-not-found");
+        (await Host.DeleteAsync("api/runs/unmeasured-1")).Dispose();
+    }
+
+    [Fact]
     public async Task Drop_SentAgain_TrainsNothing()
     {
         await Host.PutOkAsync("api/datasets/again/settings", TinySettings.Forward);
@@ -103,6 +170,10 @@ public sealed class MainJobTests(SharedHost shared) : IClassFixture<SharedHost>
 
         JsonElement second = await Host.WaitForRunAsync("asked-2");
         Assert.Equal("rejected", second.GetProperty("status").GetString());
+        Assert.Equal("/api/runs/asked-2/report", second.GetProperty("report").GetString());
+        JsonElement report = await Host.GetJsonAsync("api/runs/asked-2/report?format=json");
+        Assert.Equal("rejected", report.GetProperty("outcome").GetProperty("status").GetString());
+        Assert.Equal(second.GetProperty("decision").GetString(), report.GetProperty("outcome").GetProperty("decision").GetString());
         Assert.Equal(first.GetProperty("weightsDigest").GetString(), second.GetProperty("weightsDigest").GetString());
         Assert.Equal(1, (await Host.GetJsonAsync("api/models/asked")).GetProperty("champion").GetInt32());
     }

@@ -5,6 +5,7 @@ using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
 using Ulmfit.Pipeline.Steps;
 using Ulmfit.Pipeline.Tests.Support;
+using Ulmfit.Reports;
 using Ulmfit.Storage;
 using Ulmfit.Training;
 
@@ -44,6 +45,17 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(ended.WeightsDigest, card.WeightsDigest);
         Assert.Equal("labeled/a.csv", Assert.Single(card.Drops).Name);
         Assert.True(card.Metrics.MacroF1 > 0.8, $"macro-F1 {card.Metrics.MacroF1}");
+        Assert.True(ended.HasReport);
+        TrainingReport report = TrainingReport.Parse((await pipeline.Registry.FindFileAsync(card, ModelFiles.Report, Ct))!);
+        Assert.Equal((await pipeline.Reports.FindAsync(RunId.Parse(run), Ct))!.ToJson(), report.ToJson());
+        Assert.Equal(ReportHtml.Of(report), await pipeline.Registry.FindFileAsync(card, ModelFiles.ReportPage, Ct));
+        Assert.Equal(card.Metrics.MacroF1, Assert.Single(report.Scores).Metrics.MacroF1);
+        Assert.Equal((card.WeightsDigest, card.DatasetDigest, card.TrainRows, "cpu"), (report.WeightsDigest, report.Data!.Digest, report.Data.TrainRows, report.Engine));
+        Assert.Equal([Direction.Forward, Direction.Backward], report.Directions.Select(direction => direction.Direction));
+        Assert.Equal(
+            ended.History.OrderBy(epoch => epoch.Direction).Select(epoch => (epoch.Stage, epoch.Epoch, epoch.TrainLoss)),
+            report.Directions.SelectMany(direction => direction.Epochs).Select(epoch => (epoch.Stage, epoch.Epoch, epoch.TrainLoss)));
+        Assert.All(report.Directions.SelectMany(direction => direction.Epochs), epoch => Assert.Equal(epoch.Steps, epoch.Curve[^1].Step));
         using ModelLease lease = (await pipeline.Cache.AcquireChampionAsync("tickets", Ct))!;
         float[][] answers = await lease.PredictAsync(["the lamp was lovely and great so happy", "the lamp was awful and late so angry"], Ct);
         Assert.Equal("praise", lease.Rank(answers[0], 1)[0].Label);
@@ -75,6 +87,11 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True(steps > whole.History.Count, $"{steps} steps");
         Assert.Equal(whole.WeightsDigest, sliced.WeightsDigest);
         Assert.Equal(whole.History.Count, sliced.History.Count);
+        TrainingReport one = (await pipeline.Reports.FindAsync(whole.GetId(), Ct))!, another = (await first.Reports.FindAsync(sliced.GetId(), Ct))!;
+        Assert.Equal(Curve(one), Curve(another));
+        Assert.Equal(one.Scores[0].Hardest, another.Scores[0].Hardest);
+
+        static IEnumerable<CurvePoint> Curve(TrainingReport report) => report.Directions.SelectMany(direction => direction.Epochs).SelectMany(epoch => epoch.Curve);
     }
 
     [Theory]
@@ -143,6 +160,8 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(RunStatus.Completed, disturbed.Status);
         Assert.Equal(undisturbed.WeightsDigest, disturbed.WeightsDigest);
         Assert.Equal(undisturbed.History.Count, disturbed.History.Count);
+        Assert.True(disturbed.HasReport);
+        Assert.NotNull(await steps.Registry.FindFileAsync((await steps.Registry.FindCardAsync("tickets", 1, Ct))!, ModelFiles.ReportPage, Ct));
         Assert.Equal([1], (await steps.Registry.ListVersionsAsync("tickets", Ct)).Select(card => card.Version));
         Assert.Single((await steps.Registry.FindChampionAsync("tickets", Ct))!.Value.History);
         Assert.True(faulty.Faults > 50, $"{faulty.Faults} faults");
@@ -258,6 +277,42 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(1, ended.ComparedWith);
         Assert.Equal(ended.Metrics!.MacroF1, ended.ChampionMetrics!.MacroF1);
         Assert.Single(await pipeline.Registry.ListVersionsAsync("tickets", Ct));
+        await pipeline.Purge.RunAsync("tickets", Ct);
+        Assert.True(ended.HasReport);
+        Assert.Equal(second.Run, (await pipeline.Reports.FindAsync(ended.GetId(), Ct))!.Run);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task Evaluation_HardestExamples_AreAsManyAsTheSettingsSay(int number)
+    {
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with
+        {
+            Strategy = Strategy.Last, LanguageModel = new LanguageModelSettings { FineTune = false }, Report = new ReportSettings { HardestExamples = number },
+        });
+        await pipeline.TrainAsync(run);
+
+        await pipeline.Evaluation.RunAsync(run, Ct);
+
+        Assert.Equal(number, (await pipeline.Reports.FindAsync(RunId.Parse(run), Ct))!.Scores[0].Hardest.Count);
+    }
+
+    [Fact]
+    public async Task Evaluation_StepsOfAnEarlierVersion_GiveAReportWithoutTheirEpochs()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+        var documents = new DocumentStore(store.Blobs);
+        foreach (string name in await store.NamesAsync(Containers.State, "steps/"))
+        {
+            StepManifest step = (await documents.ReadAsync<StepManifest>(Containers.State, name, Ct))!.Value;
+            await documents.WriteAsync(Containers.State, name, step with { Metrics = null, Seconds = 0 }, Ct);
+        }
+
+        Assert.True((await pipeline.Evaluation.RunAsync(run, Ct)).Accepted);
+
+        Assert.Empty((await pipeline.Reports.FindAsync(RunId.Parse(run), Ct))!.Directions[0].Epochs);
     }
 
     [Fact]

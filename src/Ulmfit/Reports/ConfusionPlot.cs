@@ -21,7 +21,7 @@ internal static class ConfusionPlot
         (double cell, double fontSize, double countSize) = classes switch
         {
             <= 4 => (76.0, 13.0, 15.0),
-            <= 8 => (58, 12.5, 13),
+            <= 8 => (47, 12.5, 13),
             <= 16 => (38, 12, 12),
             <= 36 => (26, 11.5, 11),
             _ => (15, 11, 8.5),

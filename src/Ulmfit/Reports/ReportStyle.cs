@@ -16,7 +16,7 @@ internal static class ReportStyle
         @media print { :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --text: #000000; --soft: #444444; --rule: #cccccc; --band: #f0f0f0; --a: #0072b2; --b: #c24e00; --on-strong: #ffffff; --on-middle: #000000; } }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Ubuntu, Cantarell, "Helvetica Neue", Arial, sans-serif; }
-        body, td, th, li { overflow-wrap: anywhere; }
+        body { overflow-wrap: anywhere; }
         header, main, footer { max-width: 1120px; margin: 0 auto; padding: 0 16px; }
         header { padding-top: 28px; }
         footer { color: var(--soft); font-size: 14px; padding-top: 16px; padding-bottom: 32px; }
@@ -46,7 +46,9 @@ internal static class ReportStyle
         th, td { padding: 4px 10px; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top; }
         thead th, thead td { border-bottom: 2px solid var(--rule); vertical-align: bottom; overflow-wrap: normal; }
         th { font-weight: 600; }
+        td { white-space: nowrap; overflow-wrap: normal; }
         th[scope=row], .words { text-align: left; }
+        td.words, .facts td { white-space: normal; overflow-wrap: anywhere; }
         tbody th[scope=row] { font-weight: 400; min-width: 9ch; max-width: 40ch; }
         .classes tbody th[scope=row] { min-width: 14ch; }
         .digest { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 13px; overflow-wrap: anywhere; }
@@ -91,7 +93,7 @@ internal static class ReportStyle
         svg .low { fill: var(--text); }
         svg .mid { fill: var(--on-middle); }
         svg .high { fill: var(--on-strong); }
-        @media (max-width: 520px) { h1 { font-size: 24px; } th, td { padding: 4px 7px; } .tiles { grid-template-columns: repeat(2, 1fr); } .tiles dd { font-size: 20px; } }
+        @media (max-width: 520px) { h1 { font-size: 24px; } th, td { padding: 4px 7px; } .tiles { grid-template-columns: repeat(2, 1fr); } .tiles dd { font-size: 20px; } .meter, .classes thead td { display: none; } .classes tbody th[scope=row] { min-width: 9ch; } }
         @media print {
           @page { margin: 14mm; }
           body { font-size: 11pt; }

@@ -36,6 +36,7 @@ internal sealed class PipelineHarness : IDisposable
         Preparation = new DatasetPreparation(store, Catalog, options, time, NullLogger<DatasetPreparation>.Instance);
         Runs = new RunRegistry(store, time);
         Registry = new ModelRegistry(store, time);
+        Reports = new RunReports(store);
         var earlier = new EarlierModels(Registry);
         Start = new RunStart(Runs, Catalog, earlier, options, time);
         Cache = new ModelCache(Registry, new ModelCacheOptions(), time, NullLogger<ModelCache>.Instance);
@@ -58,6 +59,8 @@ internal sealed class PipelineHarness : IDisposable
     public RunStart Start { get; }
 
     public ModelRegistry Registry { get; }
+
+    public RunReports Reports { get; }
 
     public ModelCache Cache { get; }
 

@@ -64,6 +64,7 @@ public sealed class TrainingSettingsTests
     [InlineData("""{"method": "lstm", "classifier": {"dropMultiplier": 1}}""", "classifier.dropMultiplier")]
     [InlineData("""{"method": "lstm", "classifier": {"headHiddenSize": 20}}""", "classifier.headHiddenSize")]
     [InlineData("""{"method": "lstm", "classifier": {"maxLength": 100}}""", "classifier.maxLength")]
+    [InlineData("""{"report": {"hardestExamples": -1}}""", "report.hardestExamples")]
     [InlineData("""not json""", "")]
     [InlineData("null", "")]
     [InlineData("[]", "")]
