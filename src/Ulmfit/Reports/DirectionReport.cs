@@ -19,7 +19,12 @@ public sealed record DirectionReport(Direction Direction, IReadOnlyList<StageRep
     }
 
     // JSON has no infinity, and the perplexity of a model that has gone astray is one.
-    private static EpochMetrics Finite(EpochMetrics epoch) => epoch with { HeldOutLoss = Finite(epoch.HeldOutLoss), Perplexity = Finite(epoch.Perplexity) };
+    private static EpochMetrics Finite(EpochMetrics epoch) => epoch with
+    {
+        HeldOutLoss = Finite(epoch.HeldOutLoss),
+        Perplexity = Finite(epoch.Perplexity),
+        Curve = [.. epoch.Curve.Where(point => double.IsFinite(point.Loss) && double.IsFinite(point.LearningRate))],
+    };
 
     private static double? Finite(double? value) => value is double number && double.IsFinite(number) ? number : null;
 }
