@@ -40,9 +40,9 @@ internal sealed class EpochCurve
     /// <summary>The sums so far.</summary>
     public IReadOnlyList<CurveBucket> Buckets => buckets;
 
-    /// <summary>The means so far.</summary>
+    /// <summary>The means so far; steps that predict nothing, as those that only read, have none.</summary>
     public IReadOnlyList<CurvePoint> Points =>
-        [.. buckets.Select(bucket => new CurvePoint(bucket.Step, bucket.LossSum / bucket.Predictions, bucket.RateSum / bucket.Steps))];
+        [.. buckets.Where(bucket => bucket.Predictions > 0).Select(bucket => new CurvePoint(bucket.Step, bucket.LossSum / bucket.Predictions, bucket.RateSum / bucket.Steps))];
 
     /// <summary>Adds a step; they come in order.</summary>
     /// <param name="step">The step, from 0.</param>
