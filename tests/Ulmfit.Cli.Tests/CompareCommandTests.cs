@@ -94,6 +94,22 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Compare_SettingsOfARow_TrainTheSameWeights()
+    {
+        (int code, _, string error) = await CommandLine.RunAsync([.. Compare("runs", "transfer,scratch"), "--direction", "forward", "--seeds", "5", "--json", workspace["transfer.json"]]);
+
+        Assert.True(code == 0, error);
+        Assert.Single(Directory.GetFiles(Path.Combine(workspace["runs"], "language-models"), "*.safetensors"));
+        foreach (JsonElement row in Json("transfer.json").GetProperty("rows").EnumerateArray())
+        {
+            string name = row.GetProperty("preset").GetString()!, file = workspace.Write(name + ".json", row.GetProperty("settings").ToString());
+            (code, _, error) = await CommandLine.RunAsync("train", "--data", workspace.Data, "--settings", file, "--out", workspace["model-" + name], "--json", workspace[name + "-out.json"]);
+            Assert.True(code == 0, error);
+            Assert.Equal(Json(name + "-out.json").GetProperty("weightsDigest").GetString(), row.GetProperty("scores").GetProperty("runs")[0].GetProperty("weightsDigest").GetString());
+        }
+    }
+
+    [Fact]
     public async Task Compare_TrainingThatDiverges_IsARowAndNotTheEnd()
     {
         string wild = workspace.Write("wild.json", """

@@ -64,7 +64,7 @@ internal sealed class CompareCommand
             ComparisonReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
                 results.Count == experiments.Length, subject,
                 [.. chosen.Select((preset, row) => new ComparisonRow(
-                    preset.Name, preset.Group, preset.Description, experiments[row].Settings.Directions, preset.PaperError,
+                    preset.Name, preset.Group, preset.Description, experiments[row].Settings, preset.PaperError,
                     new Measurements(results.Where((_, index) => index % chosen.Length == row))))]);
             IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
                 experiments, results => inputs.Write(parsed, ReportOf(results), ReportOf(results).ToMarkdown()), cancellationToken);

@@ -37,10 +37,10 @@ internal sealed record ComparisonSubject(
 /// <param name="Preset">Name of the preset.</param>
 /// <param name="Group">What it is compared with.</param>
 /// <param name="Description">What is done.</param>
-/// <param name="Directions">What is trained.</param>
+/// <param name="Settings">Its settings, with the first seed: what <c>ulmfit train --settings</c> takes.</param>
 /// <param name="PaperError">Error in the paper, per cent, IMDb / TREC-6 / AG News.</param>
 /// <param name="Scores">What was measured.</param>
-internal sealed record ComparisonRow(string Preset, string Group, string Description, Directions Directions, string? PaperError, Measurements Scores);
+internal sealed record ComparisonRow(string Preset, string Group, string Description, TrainingSettings Settings, string? PaperError, Measurements Scores);
 
 /// <summary>What <c>ulmfit compare</c> writes.</summary>
 /// <param name="Finished">Whether every run is done.</param>
@@ -73,7 +73,7 @@ internal sealed record ComparisonReport(bool Finished, ComparisonSubject Subject
             Measurements scores = row.Scores;
             string diverged = scores.Diverged == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {scores.Diverged} of {scores.Runs.Count} diverged");
             table.Add(
-                row.Preset, row.Directions.ToString().ToLowerInvariant(), Measurements.Cell(scores.Error, 100, "F2") + diverged, Measurements.Cell(scores.Accuracy, 100, "F2"),
+                row.Preset, row.Settings.Directions.ToString().ToLowerInvariant(), Measurements.Cell(scores.Error, 100, "F2") + diverged, Measurements.Cell(scores.Accuracy, 100, "F2"),
                 Measurements.Cell(scores.MacroF1, 1, "F4"), Measurements.Cell(scores.Seconds, 1, "F0"), row.PaperError ?? "–");
         }
 
