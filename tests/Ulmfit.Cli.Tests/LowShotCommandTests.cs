@@ -15,7 +15,7 @@ public sealed class LowShotCommandTests : IDisposable
     [Fact]
     public async Task LowShot_SemiSupervised_TrainsOneLanguageModelForAllNumbersOfLabels()
     {
-        string[] arguments = [.. LowShot("runs", "8,40,all"), "--semi-supervised", "--seeds", "1,2", "--json", workspace["lowshot-out.json"], "--markdown", workspace["lowshot.md"]];
+        string[] arguments = [.. LowShot("runs", "8,40,all"), "--semi-supervised", "--seeds", "1,2", "--json", workspace["lowshot-out.json"], "--markdown", workspace["lowshot.md"], "--svg", workspace["lowshot.svg"]];
         (int code, string output, string error) = await CommandLine.RunAsync(arguments);
         Assert.True(code == 0, error);
 
@@ -32,6 +32,7 @@ public sealed class LowShotCommandTests : IDisposable
         Assert.Equal((2 * 9) - 2, Directory.GetDirectories(Path.Combine(workspace["runs"], "trainings")).Length);
         Assert.Contains($"|    {rows} |", output, StringComparison.Ordinal);
         Assert.Contains(Digests(series[1])[0], File.ReadAllText(workspace["lowshot.md"]), StringComparison.Ordinal);
+        Assert.Contains("semi-supervised, 40 labels: ", File.ReadAllText(workspace["lowshot.svg"]), StringComparison.Ordinal);
 
         (_, output, _) = await CommandLine.RunAsync(arguments);
         Assert.DoesNotContain("train loss", output, StringComparison.Ordinal);

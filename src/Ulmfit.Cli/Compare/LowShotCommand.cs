@@ -15,11 +15,12 @@ internal sealed class LowShotCommand
     private readonly ComparisonInputs inputs = new("lowshot");
     private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
+    private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run" };
 
     public static Command Create()
     {
         var lowShot = new LowShotCommand();
-        var command = new Command("lowshot", "Train on few labels and on more: the test error against their number, supervised, semi-supervised and from scratch") { lowShot.labels, lowShot.semiSupervised };
+        var command = new Command("lowshot", "Train on few labels and on more: the test error against their number, supervised, semi-supervised and from scratch") { lowShot.labels, lowShot.semiSupervised, lowShot.svg };
         lowShot.inputs.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => lowShot.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -55,7 +56,14 @@ internal sealed class LowShotCommand
                     .GroupBy(pair => pair.First.Labels, pair => pair.Second)
                     .Select(point => new LowShotPoint(point.Key, new Measurements(point)))]))]);
             IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
-                [.. experiments.Select(experiment => experiment.Experiment)], results => inputs.Write(parsed, ReportOf(results), ReportOf(results).ToMarkdown()), cancellationToken);
+                [.. experiments.Select(experiment => experiment.Experiment)],
+                results =>
+                {
+                    LowShotReport report = ReportOf(results);
+                    inputs.Write(parsed, report, report.ToMarkdown());
+                    ComparisonInputs.WriteText(parsed.GetValue(svg), report.ToSvg());
+                },
+                cancellationToken);
             Console.Out.WriteLine();
             Console.Out.Write(ReportOf(all).Summary());
             return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Ulmfit.Reports;
 
 namespace Ulmfit.Cli.Compare;
 
@@ -50,6 +51,10 @@ internal sealed record LowShotReport(bool Finished, ComparisonSubject Subject, i
 
         return table;
     }
+
+    /// <summary>The curves as a picture.</summary>
+    public string ToSvg() => LearningCurvePlot.ToSvg([.. Series.Select(series => new LearningCurve(
+        series.Name, [.. series.Points.Where(point => point.Scores.Error is not null).Select(point => (point.Labels, point.Scores.Error!))]))]);
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -9,11 +9,38 @@ namespace Ulmfit.Reports;
 /// </summary>
 internal static class ReportStyle
 {
-    public const string Sheet = """
+    private const string Colours = """
 
-        :root { color-scheme: light dark; --page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d8dee4; --band: #eef1f4; --a: #0072b2; --b: #c24e00; --on-strong: #ffffff; --on-middle: #1b1f24; }
-        @media (prefers-color-scheme: dark) { :root { --page: #14171a; --panel: #1d2126; --text: #e8eaed; --soft: #a8b0b9; --rule: #373e47; --band: #20252b; --a: #56b4e9; --b: #f0a02e; --on-strong: #101214; --on-middle: #101214; } }
-        @media print { :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --text: #000000; --soft: #444444; --rule: #cccccc; --band: #f0f0f0; --a: #0072b2; --b: #c24e00; --on-strong: #ffffff; --on-middle: #000000; } }
+        :root { color-scheme: light dark; --page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d8dee4; --band: #eef1f4; --a: #0072b2; --b: #c24e00; --c: #00795a; --on-strong: #ffffff; --on-middle: #1b1f24; }
+        @media (prefers-color-scheme: dark) { :root { --page: #14171a; --panel: #1d2126; --text: #e8eaed; --soft: #a8b0b9; --rule: #373e47; --band: #20252b; --a: #56b4e9; --b: #f0a02e; --c: #35c79d; --on-strong: #101214; --on-middle: #101214; } }
+        @media print { :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --text: #000000; --soft: #444444; --rule: #cccccc; --band: #f0f0f0; --a: #0072b2; --b: #c24e00; --c: #00795a; --on-strong: #ffffff; --on-middle: #000000; } }
+
+        """;
+
+    private const string Plots = """
+        svg text { fill: var(--text); }
+        svg text:not([font-size]) { font-size: 12.5px; }
+        svg .tick, svg .label { fill: var(--soft); }
+        .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
+        .axis { stroke: var(--soft); stroke-width: 1; }
+        .border { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
+        .band { fill: var(--band); }
+        .line-a { stroke: var(--a); stroke-width: 1.8; fill: none; stroke-linejoin: round; }
+        .line-b { stroke: var(--b); stroke-width: 1.8; fill: none; stroke-dasharray: 5 4; }
+        .line-c { stroke: var(--c); stroke-width: 1.8; fill: none; stroke-dasharray: 2 3; }
+        .range { stroke-width: 1.2; stroke-dasharray: none; stroke-opacity: 0.6; }
+        .marker-a { fill: var(--a); }
+        .marker-b { fill: var(--b); stroke: var(--page); stroke-width: 1; }
+        .marker-c { fill: var(--c); stroke: var(--page); stroke-width: 1; }
+        .target { fill: transparent; }
+
+        """;
+
+    /// <summary>The style of a chart that is a file of its own.</summary>
+    public const string File = Colours + "svg { font-family: system-ui, sans-serif; }\n.page { fill: var(--page); }\n" + Plots;
+
+    /// <summary>The style of a report.</summary>
+    public const string Sheet = Colours + """
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Ubuntu, Cantarell, "Helvetica Neue", Arial, sans-serif; }
         body { overflow-wrap: anywhere; }
@@ -71,18 +98,6 @@ internal static class ReportStyle
         svg { display: block; font-family: inherit; }
         svg.plot { width: 100%; height: auto; max-width: 620px; }
         svg.square { max-width: 440px; }
-        svg text { fill: var(--text); }
-        svg text:not([font-size]) { font-size: 12.5px; }
-        svg .tick, svg .label { fill: var(--soft); }
-        .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
-        .axis { stroke: var(--soft); stroke-width: 1; }
-        .border { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
-        .band { fill: var(--band); }
-        .line-a { stroke: var(--a); stroke-width: 1.8; fill: none; stroke-linejoin: round; }
-        .line-b { stroke: var(--b); stroke-width: 1.8; fill: none; stroke-dasharray: 5 4; }
-        .marker-a { fill: var(--a); }
-        .marker-b { fill: var(--b); stroke: var(--page); stroke-width: 1; }
-        .target { fill: transparent; }
         .bar { fill: var(--a); fill-opacity: 0.55; }
         .count { fill: var(--soft); fill-opacity: 0.6; }
         .diagonal { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 6 4; }
@@ -107,7 +122,7 @@ internal static class ReportStyle
           svg.matrix { max-width: 100%; height: auto; max-height: 230mm; }
         }
 
-        """;
+        """ + Plots;
 
     /// <summary>What names this very style sheet in a content security policy.</summary>
     public static string Source { get; } = $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Sheet)))}'";

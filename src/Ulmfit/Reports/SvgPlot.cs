@@ -7,7 +7,11 @@ namespace Ulmfit.Reports;
 /// <param name="X">Where along the horizontal axis.</param>
 /// <param name="Y">Where along the vertical axis.</param>
 /// <param name="Tooltip">What is told of it.</param>
-internal sealed record PlotPoint(double X, double Y, string Tooltip);
+internal sealed record PlotPoint(double X, double Y, string Tooltip)
+{
+    /// <summary>The least and the greatest of the values whose mean the point is, drawn as a bar; null where it is one value.</summary>
+    public (double Least, double Greatest)? Range { get; init; }
+}
 
 /// <summary>How a series is drawn: by colour and by form, since not everybody tells colours apart.</summary>
 internal enum PlotStyle
@@ -20,6 +24,9 @@ internal enum PlotStyle
 
     /// <summary>The first colour, a line with circles.</summary>
     Circles,
+
+    /// <summary>The third colour, a dotted line with squares.</summary>
+    Squares,
 }
 
 /// <summary>Values that belong together.</summary>
@@ -34,7 +41,7 @@ internal sealed record PlotSeries(string Name, PlotStyle Style, IReadOnlyList<Pl
 /// <param name="To">Where it ends.</param>
 internal sealed record PlotBand(string Name, double From, double To);
 
-/// <summary>A chart of lines over a linear horizontal axis, as an SVG that scales to the width it gets.</summary>
+/// <summary>A chart of lines, as an SVG that scales to the width it gets.</summary>
 internal sealed record SvgPlot
 {
     internal const double Width = 480;
@@ -67,8 +74,25 @@ internal sealed record SvgPlot
     /// <summary>Whether the horizontal axis counts: then it is labelled at whole numbers alone.</summary>
     public bool WholeX { get; init; }
 
-    /// <summary>Writes the SVG; nothing when there is no point.</summary>
-    public void WriteTo(MarkupWriter to)
+    /// <summary>
+    /// Where the horizontal axis is labelled; then equal ratios along it, and not equal differences, are equally far. When
+    /// absent it is linear, with round numbers.
+    /// </summary>
+    public IReadOnlyList<double>? LogarithmicAt { get; init; }
+
+    /// <summary>Writes the SVG as part of a page that has <see cref="ReportStyle.Sheet"/>; nothing when there is no point.</summary>
+    public void WriteTo(MarkupWriter to) => WriteTo(to, standalone: false);
+
+    /// <summary>The SVG as a file of its own, which brings its style with it.</summary>
+    public string ToFile()
+    {
+        var writer = new MarkupWriter();
+        WriteTo(writer, standalone: true);
+        writer.Line();
+        return writer.ToString();
+    }
+
+    private void WriteTo(MarkupWriter to, bool standalone)
     {
         PlotSeries[] drawn = [.. Series.Where(series => series.Points.Count > 0)];
         if (drawn.Length == 0)
@@ -77,16 +101,24 @@ internal sealed record SvgPlot
         }
 
         double[] xs = [.. drawn.SelectMany(series => series.Points).Select(point => point.X), .. Bands.SelectMany(band => new[] { band.From, band.To })];
-        double[] ys = [.. drawn.SelectMany(series => series.Points).Select(point => point.Y)];
+        double[] ys = [.. drawn.SelectMany(series => series.Points).SelectMany(point => point.Range is (double least, double greatest) ? new[] { point.Y, least, greatest } : [point.Y])];
         double lowest = FromZero ? Math.Min(0, ys.Min()) : ys.Min(), highest = ys.Max();
         bool logarithmic = !FromZero && lowest > 0 && highest > LogarithmicFrom * lowest;
         double[] yTicks = logarithmic ? AxisTicks.Logarithmic(lowest, highest) : AxisTicks.Linear(lowest, highest);
         string[] yTexts = [.. yTicks.Select((tick, i) => AxisTicks.Text(tick, logarithmic ? tick : yTicks[1] - yTicks[0]))];
         double left = Row + 12 + yTexts.Max(text => MarkupText.WidthOf(text, FontSize)), top = 6 + Row + (Bands.Count > 0 ? Row : 4), bottom = Height - (2 * Row) - 4;
-        var x = new PlotScale(xs.Min(), xs.Max(), left, Width - Right, Logarithmic: false);
+        var x = new PlotScale(xs.Min(), xs.Max(), left, Width - Right, Logarithmic: LogarithmicAt is not null);
         var y = new PlotScale(yTicks[0], yTicks[^1], bottom, top, logarithmic);
 
-        using MarkupWriter.Scope svg = to.Open("svg", ("class", "plot"), ("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {Width} {Height}")), ("role", "img"), ("aria-label", Description));
+        using MarkupWriter.Scope svg = to.Open(
+            "svg", ("xmlns", standalone ? "http://www.w3.org/2000/svg" : null), ("class", "plot"), ("width", standalone ? Width : null), ("height", standalone ? Height : null),
+            ("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {Width} {Height}")), ("role", "img"), ("aria-label", Description));
+        if (standalone)
+        {
+            to.Element("style", ReportStyle.File);
+            to.Void("rect", ("class", "page"), ("width", Width), ("height", Height));
+        }
+
         WriteBands(to, x, top, bottom);
         for (int i = 0; i < yTicks.Length; i++)
         {
@@ -129,15 +161,21 @@ internal sealed record SvgPlot
 
     private void WriteXTicks(MarkupWriter to, PlotScale x, double bottom)
     {
-        double[] ticks = [.. AxisTicks.Linear(x.Minimum, x.Maximum, 6).Where(tick => tick >= x.Minimum - 1e-9 && tick <= x.Maximum + 1e-9 && (!WholeX || tick == Math.Round(tick)))];
-        double step = ticks.Length > 1 ? ticks[1] - ticks[0] : 1;
+        const double Gap = 4;
+        double[] ticks = LogarithmicAt is not null ? [.. LogarithmicAt]
+            : [.. AxisTicks.Linear(x.Minimum, x.Maximum, 6).Where(tick => tick >= x.Minimum - 1e-9 && tick <= x.Maximum + 1e-9 && (!WholeX || tick == Math.Round(tick)))];
+        double step = LogarithmicAt is null && ticks.Length > 1 ? ticks[1] - ticks[0] : 1, free = double.NegativeInfinity;
         to.Void("line", ("class", "axis"), ("x1", x.From), ("x2", x.To), ("y1", bottom), ("y2", bottom));
         foreach (double tick in ticks)
         {
             string text = AxisTicks.Text(tick, step);
-            double half = MarkupText.WidthOf(text, FontSize) / 2;
+            double half = MarkupText.WidthOf(text, FontSize) / 2, at = Math.Min(x.At(tick), Width - half);
             to.Void("line", ("class", "axis"), ("x1", x.At(tick)), ("x2", x.At(tick)), ("y1", bottom), ("y2", bottom + 4));
-            to.Element("text", text, ("class", "tick"), ("x", Math.Min(x.At(tick), Width - half)), ("y", bottom + Row), ("text-anchor", "middle"));
+            if (at - half >= free)
+            {
+                to.Element("text", text, ("class", "tick"), ("x", at), ("y", bottom + Row), ("text-anchor", "middle"));
+                free = at + half + Gap;
+            }
         }
     }
 
@@ -159,6 +197,14 @@ internal sealed record SvgPlot
         foreach (PlotPoint point in series.Points)
         {
             path.Append(path.Length == 0 ? 'M' : 'L').Append(CultureInfo.InvariantCulture, $"{x.At(point.X):0.#} {y.At(point.Y):0.#}");
+        }
+
+        foreach (PlotPoint point in series.Points)
+        {
+            if (point.Range is (double least, double greatest))
+            {
+                to.Void("line", ("class", ClassOf(series.Style) + " range"), ("x1", x.At(point.X)), ("x2", x.At(point.X)), ("y1", y.At(least)), ("y2", y.At(greatest)));
+            }
         }
 
         to.Void("path", ("class", ClassOf(series.Style)), ("d", path.ToString()));
@@ -190,10 +236,18 @@ internal sealed record SvgPlot
             case PlotStyle.Circles:
                 to.Void("circle", ("class", "marker-a"), ("cx", x), ("cy", y), ("r", 3.6));
                 break;
+            case PlotStyle.Squares:
+                to.Void("rect", ("class", "marker-c"), ("x", x - 3.3), ("y", y - 3.3), ("width", 6.6), ("height", 6.6));
+                break;
         }
     }
 
-    private static string ClassOf(PlotStyle style) => style == PlotStyle.Diamonds ? "line-b" : "line-a";
+    private static string ClassOf(PlotStyle style) => style switch
+    {
+        PlotStyle.Diamonds => "line-b",
+        PlotStyle.Squares => "line-c",
+        _ => "line-a",
+    };
 }
 
 /// <summary>From values to places in the picture.</summary>
