@@ -19,6 +19,7 @@ internal sealed class PretrainCommand
     private readonly Option<double?> learningRate = new("--learning-rate") { Description = "Maximal learning rate" };
     private readonly Option<string?> settings = new("--settings") { Description = "JSON file with pretraining settings; the options override it" };
     private readonly Option<string?> start = new("--start") { Description = "Pretrained language model to start from: the name of one that ships with the program, or a folder" };
+    private readonly Option<bool> newLayers = new("--new-layers") { Description = "Take only the embedding of --start and begin the LSTM layers anew" };
     private readonly Option<double?> maxMinutes = new("--max-minutes") { Description = "Stop after so long, and after one step at least; the same command goes on" };
     private readonly Option<int> checkpointSteps = new("--checkpoint-steps") { Description = "Steps between checkpoints (at most five minutes); the result does not depend on it", DefaultValueFactory = _ => 250 };
     private readonly Option<ulong?> seed = new("--seed") { Description = "Seed of every random choice" };
@@ -35,7 +36,7 @@ internal sealed class PretrainCommand
         pretrain.size.AcceptOnlyFromAmong([.. Enum.GetNames<ModelSize>().Select(name => name.ToLowerInvariant())]);
         var command = new Command("pretrain", "Train a language model on plain text")
         {
-            pretrain.corpus, pretrain.valid, pretrain.size, pretrain.direction, pretrain.epochs, pretrain.learningRate, pretrain.settings, pretrain.start, pretrain.maxMinutes,
+            pretrain.corpus, pretrain.valid, pretrain.size, pretrain.direction, pretrain.epochs, pretrain.learningRate, pretrain.settings, pretrain.start, pretrain.newLayers, pretrain.maxMinutes,
             pretrain.checkpointSteps, pretrain.seed, pretrain.engine, pretrain.threads, pretrain.source, pretrain.license, pretrain.output, pretrain.json,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => pretrain.Run(parsed, cancellationToken), CancellationToken.None));
@@ -112,7 +113,13 @@ internal sealed class PretrainCommand
             Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
             LearningRate = parsed.GetValue(learningRate) ?? chosen.LearningRate,
             Seed = parsed.GetValue(seed) ?? chosen.Seed,
+            NewLayers = parsed.GetValue(newLayers) || chosen.NewLayers,
         };
+        if (from is null && chosen.NewLayers)
+        {
+            throw new UsageException("--new-layers says what to take of --start: name a model to start from, or leave it out.");
+        }
+
         return from is null || named is null || TrainingSettings.SizeOf(from.Config) == named
             ? chosen.Validated()
             : throw new UsageException($"--start is a model of embedding {from.Config.EmbeddingSize}, hidden {from.Config.HiddenSize} and {from.Config.Layers} layers, which is not --size {named.ToString()!.ToLowerInvariant()}: leave out --size.");

@@ -123,7 +123,8 @@ public sealed record PretrainingOrder
         Check(order.SliceMinutes is > 0 and <= 1440, "sliceMinutes", "must lie in (0, 1440]");
         try
         {
-            PretrainingSettings.Parse(order.Settings.GetRawText());
+            bool newLayers = PretrainingSettings.Parse(order.Settings.GetRawText()).NewLayers;
+            Check(!newLayers || order.Start != TrainingSettings.NoPretrained, "newLayers", "says what to take of another model: name it in \"start\", or leave newLayers out");
         }
         catch (TrainingSettingsException e)
         {

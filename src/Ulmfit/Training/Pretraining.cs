@@ -112,8 +112,8 @@ public sealed class Pretraining
     }
 
     /// <summary>
-    /// The checkpoint before the first step. Where the model to start from reads the other way only, its embedding and the
-    /// decoder's bias are taken, for they know words and not their order, and the LSTM layers begin anew.
+    /// The checkpoint before the first step. Where the model to start from reads the other way only, or settings say so, its
+    /// embedding and the decoder's bias are taken, for they know words and not their order, and the LSTM layers begin anew.
     /// </summary>
     public Checkpoint Start()
     {
@@ -122,15 +122,17 @@ public sealed class Pretraining
             return new Checkpoint(default, false, WeightInitialization.LanguageModel(Config, seed));
         }
 
-        if (direction == Direction.Forward || start.Backward is not null)
+        bool readsThisWay = direction == Direction.Forward || start.Backward is not null;
+        StateDict known = start.WeightsFor(data.Vocabulary, readsThisWay ? direction : Direction.Forward);
+        if (readsThisWay && !settings.NewLayers)
         {
-            return new Checkpoint(default, false, start.WeightsFor(data.Vocabulary, direction));
+            return new Checkpoint(default, false, known);
         }
 
-        StateDict weights = WeightInitialization.LanguageModel(Config, seed), forward = start.WeightsFor(data.Vocabulary, Direction.Forward);
+        StateDict weights = WeightInitialization.LanguageModel(Config, seed);
         foreach (string name in (string[])[AwdLstmNames.Embedding(AwdLstmNames.LanguageModelEncoder), AwdLstmNames.DecoderBias])
         {
-            weights[name] = forward[name];
+            weights[name] = known[name];
         }
 
         return new Checkpoint(default, false, weights);

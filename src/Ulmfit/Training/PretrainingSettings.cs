@@ -31,6 +31,14 @@ public sealed record PretrainingSettings
     /// <summary>Size of the model, unless it starts from another one.</summary>
     public ModelSize Size { get; init; } = ModelSize.Small;
 
+    /// <summary>
+    /// From another language model: whether only its embedding and the decoder's bias are taken, which know words and not
+    /// their order, and the LSTM layers begin anew. A model whose layers were trained with little dropout was seen to be a
+    /// worse start than new layers.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool NewLayers { get; init; }
+
     /// <summary>How often the corpus is read, fractions allowed; the schedule is spread over it. When absent 4 (tiny), 6 (small) or 10 (base).</summary>
     public double? Epochs { get; init; }
 

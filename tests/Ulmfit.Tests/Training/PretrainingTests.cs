@@ -191,6 +191,10 @@ public sealed class PretrainingTests
         StateDict backward = new Pretraining(engine, data, Settings, Direction.Backward, start).Start().State;
         Assert.Equal(weights[embedding].Data, backward[embedding].Data);
         Assert.NotEqual(weights[hidden].Data, backward[hidden].Data);
+        StateDict renewed = new Pretraining(engine, data, Settings with { NewLayers = true }, Direction.Forward, start).Start().State;
+        Assert.Equal(weights[embedding].Data, renewed[embedding].Data);
+        Assert.Equal(weights[AwdLstmNames.DecoderBias].Data, renewed[AwdLstmNames.DecoderBias].Data);
+        Assert.NotEqual(weights[hidden].Data, renewed[hidden].Data);
         Assert.True(new Pretraining(engine, data, Settings, Direction.Forward, start).Train(forward.Start(), new SliceLimit(1, null), null, Ct).Metrics.Perplexity > 1);
     }
 
