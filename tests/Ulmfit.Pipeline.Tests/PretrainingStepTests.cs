@@ -242,6 +242,7 @@ public sealed class PretrainingStepTests : IDisposable
     [InlineData("""{"corpus": ["unlabeled/texts/corpus.txt", null]}""", "corpus")]
     [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "valid": "held.txt"}""", "valid")]
     [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "directions": "backward"}""", "directions")]
+    [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "newLayers": true}""", "newLayers")]
     [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "directions": "sideways"}""", "directions")]
     [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "start": "../en"}""", "start")]
     [InlineData("""{"corpus": "unlabeled/texts/corpus.txt", "epochs": 0}""", "epochs")]
