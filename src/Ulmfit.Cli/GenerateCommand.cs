@@ -17,7 +17,7 @@ internal sealed class GenerateCommand
 {
     private static readonly GenerationOptions Standard = new();
 
-    private readonly Option<string> model = new("--model") { Description = "Folder of a pretrained language model", Required = true };
+    private readonly Option<string> model = new("--model") { Description = "Pretrained language model: the name of one that ships with the program, or a folder", Required = true };
     private readonly Option<Direction> direction = new("--direction") { Description = "forward: write what follows the prompt; backward: what goes before it", DefaultValueFactory = _ => Direction.Forward };
     private readonly Option<string> prompt = new("--prompt") { Description = "Text to go on with", DefaultValueFactory = _ => "" };
     private readonly Option<int> tokens = new("--tokens") { Description = "The most tokens to write; the model may end the text before", DefaultValueFactory = _ => Standard.Tokens };

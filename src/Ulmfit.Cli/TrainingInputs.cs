@@ -18,7 +18,7 @@ internal sealed class TrainingInputs
 {
     private readonly Option<string> data = new("--data") { Description = "Labelled text: .csv, .tsv or .jsonl, also .gz", Required = true };
     private readonly Option<string?> unlabeled = new("--unlabeled") { Description = "Text without labels that joins language-model training: .txt, .jsonl, .csv or .tsv, also .gz" };
-    private readonly Option<string> pretrained = new("--pretrained") { Description = "Folder of a pretrained language model, or none", DefaultValueFactory = _ => TrainingSettings.NoPretrained };
+    private readonly Option<string?> pretrained = new("--pretrained") { Description = $"Pretrained language model to start from: the name of one that ships with the program, a folder, or none; {TrainingSettings.Default.Pretrained} when neither this nor --settings says so" };
     private readonly Option<string?> from = new("--from") { Description = "Folder of a trained model to start at: the same labels keep its output layer, others get a new one" };
     private readonly Option<string?> settings = new("--settings") { Description = "JSON file with training settings; the options below override it" };
     private readonly Option<string?> method = new("--method") { Description = "ulmfit; features: a linear classifier on the language model's states; or lstm: a plain LSTM from random weights, for comparison" };
@@ -75,7 +75,7 @@ internal sealed class TrainingInputs
         ClassifierSettings classifier = chosen.Classifier;
         return (chosen with
         {
-            Pretrained = parsed.GetRequiredValue(pretrained),
+            Pretrained = parsed.GetValue(pretrained) ?? chosen.Pretrained,
             From = parsed.GetValue(from) ?? chosen.From,
             Method = Named<Method>("--method", parsed.GetValue(method)) ?? chosen.Method,
             Features = chosen.Features with
@@ -121,13 +121,18 @@ internal sealed class TrainingInputs
                 : $"other labels (its are {string.Join(", ", earlier.Labels)}): the output layer is a new one");
         }
 
+        if (start is not null)
+        {
+            AnsiConsole.WriteLine($"starting at the pretrained language model {chosen.Pretrained}");
+        }
+
         return new LoadedInputs(rows, selection, prepared, start, earlier);
     }
 
     /// <summary>Reads everything.</summary>
     public LoadedTexts LoadTexts(ParseResult parsed, TrainingSettings chosen)
     {
-        if (chosen.From is not null && parsed.GetResult(pretrained) is { Implicit: false } && chosen.Pretrained != TrainingSettings.NoPretrained)
+        if (chosen.From is not null && parsed.GetValue(pretrained) is not null && chosen.Pretrained != TrainingSettings.NoPretrained)
         {
             throw new UsageException("Give either --from or --pretrained: an earlier model brings its own language model.");
         }

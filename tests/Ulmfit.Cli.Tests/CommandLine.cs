@@ -54,7 +54,7 @@ internal sealed class Workspace : IDisposable
 
         Data = Write("train.csv", string.Join('\n', Enumerable.Range(0, 120).Select(i => $"\"{Row(i)}\",{(i % 2 == 0 ? "fruit" : "weather")}").Prepend("text,label")));
         Test = Write("test.csv", string.Join('\n', Enumerable.Range(200, 20).Select(i => $"\"{Row(i)}\",{(i % 2 == 0 ? "fruit" : "weather")}").Prepend("text,label")));
-        Settings = Write("settings.json", """{"minimumCount": 1, "heldOutFraction": 0.1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}, "classifier": {"epochs": 12, "batch": 8, "learningRate": 0.01}}""");
+        Settings = Write("settings.json", """{"pretrained": "none", "minimumCount": 1, "heldOutFraction": 0.1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}, "classifier": {"epochs": 12, "batch": 8, "learningRate": 0.01}}""");
     }
 
     public string Data { get; }

@@ -145,7 +145,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("lda", "backward")]
     public async Task Train_MethodFeatures_GivesTheSameWeightsOnAnyProcessorsAndServesThem(string reduction, string direction)
     {
-        string settings = workspace.Write("features.json", """{"method": "features", "minimumCount": 1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}}""");
+        string settings = workspace.Write("features.json", """{"method": "features", "pretrained": "none", "minimumCount": 1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}}""");
         string[] Train(string folder, string threads) => [
             "train", "--data", workspace.Data, "--test", workspace.Test, "--settings", settings, "--reduction", reduction, "--direction", direction,
             "--out", workspace[folder], "--json", workspace[folder + ".json"], "--threads", threads];
@@ -265,10 +265,10 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--strategy", "graduall"], "choose gradual, full, last, chain-thaw" },
         { ["train", "--data", "{data}", "--strategy", "partial"], "freezeTo must be given" },
         { ["train", "--data", "{data}", "--freeze-to", "-2"], "freezeTo must be given" },
-        { ["train", "--data", "{data}", "--strategy", "partial", "--freeze-to", "-9"], "freezeTo is -9" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--strategy", "partial", "--freeze-to", "-9"], "freezeTo is -9" },
         { ["train", "--data", "{data}", "--lm-schedule", "stair"], "--lm-schedule 'stair' is not known" },
-        { ["train", "--data", "{data}", "--engine", "gpu"], "it has: cpu" },
-        { ["train", "--data", "{data}", "--threads", "0"], "--threads must be at least 1" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--engine", "gpu"], "it has: cpu" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--threads", "0"], "--threads must be at least 1" },
         { ["train", "--data", "{data}", "--pretrained", "nowhere"], "no pretrained model in 'nowhere'" },
         { ["train", "--data", "{data}", "--from", "nowhere"], "'nowhere' holds no model.onnx to start at" },
         { ["train", "--data", "{data}", "--from", "model", "--out", "./model"], "--out must be another folder" },
@@ -286,9 +286,9 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--method", "features", "--components", "3"], "features.components is for the reductions" },
         { ["train", "--data", "{data}", "--method", "features", "--strategy", "last"], "strategy must be left out with the method \"features\"" },
         { ["train", "--data", "{data}", "--method", "features", "--early-stopping", "3"], "classifier.earlyStopping must be left out" },
-        { ["lr-find", "--data", "{data}", "--method", "features"], "no learning rate to find" },
+        { ["lr-find", "--data", "{data}", "--pretrained", "none", "--method", "features"], "no learning rate to find" },
         { ["lr-find", "--data", "{data}", "--phase", "head"], "choose lm or classifier" },
-        { ["lr-find", "--data", "{data}", "--steps", "3"], "--steps must be at least 20" },
+        { ["lr-find", "--data", "{data}", "--pretrained", "none", "--steps", "3"], "--steps must be at least 20" },
         { ["train", "--data", "{data}", "--label-column", "nosuch"], "nosuch" },
         { ["evaluate", "--model", "nowhere", "--data", "{data}"], "holds no model.onnx" },
         { ["evaluate", "--model", "nowhere", "--data", "{data}", "--report", "report.json"], "--report must name an .html file" },

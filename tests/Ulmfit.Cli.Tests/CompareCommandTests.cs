@@ -9,7 +9,7 @@ public sealed class CompareCommandTests : IDisposable
     private readonly string settings;
 
     public CompareCommandTests() => settings = workspace.Write(
-        "compare.json", """{"minimumCount": 1, "languageModel": {"epochs": 2, "bptt": 9}, "classifier": {"epochs": 2, "batch": 8, "learningRate": 0.01}}""");
+        "compare.json", """{"pretrained": "none", "minimumCount": 1, "languageModel": {"epochs": 2, "bptt": 9}, "classifier": {"epochs": 2, "batch": 8, "learningRate": 0.01}}""");
 
     public void Dispose() => workspace.Dispose();
 
@@ -23,7 +23,7 @@ public sealed class CompareCommandTests : IDisposable
         // What full comes to, by hand: ulmfit's epochs in all (2 and 4 before them), a tenth of its rate.
         string byHand = workspace.Write("full.json", """
             {
-                "minimumCount": 1, "seed": 2, "strategy": "full", "directions": "forward",
+                "pretrained": "none", "minimumCount": 1, "seed": 2, "strategy": "full", "directions": "forward",
                 "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9},
                 "classifier": {"epochs": 6, "batch": 8, "learningRate": 0.001, "schedule": "constant"}
             }
@@ -87,7 +87,7 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(workspace["runs"], "trainings")).Length);
         Assert.Equal(3, Digests("directions.json").Distinct().Count());
         string both = workspace.Write("both.json", """
-            {"minimumCount": 1, "seed": 1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}, "classifier": {"epochs": 2, "batch": 8, "learningRate": 0.01, "discriminative": true}}
+            {"pretrained": "none", "minimumCount": 1, "seed": 1, "languageModel": {"fineTune": true, "epochs": 2, "bptt": 9}, "classifier": {"epochs": 2, "batch": 8, "learningRate": 0.01, "discriminative": true}}
             """);
         Assert.Equal(0, (await CommandLine.RunAsync("train", "--data", workspace.Data, "--settings", both, "--out", workspace["both"], "--json", workspace["both-out.json"])).ExitCode);
         Assert.Equal(Json("both-out.json").GetProperty("weightsDigest").GetString(), Digests("directions.json")[2]);
@@ -113,7 +113,7 @@ public sealed class CompareCommandTests : IDisposable
     public async Task Compare_TrainingThatDiverges_IsARowAndNotTheEnd()
     {
         string wild = workspace.Write("wild.json", """
-            {"minimumCount": 1, "languageModel": {"epochs": 1, "bptt": 9, "activationRegularization": 1e39}, "classifier": {"totalEpochs": 1, "batch": 8}}
+            {"pretrained": "none", "minimumCount": 1, "languageModel": {"epochs": 1, "bptt": 9, "activationRegularization": 1e39}, "classifier": {"totalEpochs": 1, "batch": 8}}
             """);
         (int code, string output, string error) = await CommandLine.RunAsync(
             "compare", "--data", workspace.Data, "--test", workspace.Test, "--settings", wild, "--direction", "forward", "--presets", "lm-full,scratch", "--seeds", "1", "--out", workspace["runs"], "--json", workspace["wild-out.json"]);

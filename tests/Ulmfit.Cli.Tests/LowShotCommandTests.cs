@@ -8,7 +8,7 @@ public sealed class LowShotCommandTests : IDisposable
     private readonly string settings;
 
     public LowShotCommandTests() => settings = workspace.Write(
-        "lowshot.json", """{"minimumCount": 1, "languageModel": {"fineTune": true, "epochs": 1, "bptt": 9}, "classifier": {"epochs": 1, "batch": 8, "learningRate": 0.01}}""");
+        "lowshot.json", """{"pretrained": "none", "minimumCount": 1, "languageModel": {"fineTune": true, "epochs": 1, "bptt": 9}, "classifier": {"epochs": 1, "batch": 8, "learningRate": 0.01}}""");
 
     public void Dispose() => workspace.Dispose();
 

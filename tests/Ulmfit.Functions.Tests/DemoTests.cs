@@ -19,6 +19,7 @@ public sealed class DemoTests : IDisposable
     {
         await PutSettingsAsync(TrainingSettings.Default with
         {
+            Pretrained = TrainingSettings.NoPretrained,
             Directions = Directions.Forward,
             Strategy = Strategy.Full,
             LanguageModel = new LanguageModelSettings { FineTune = false },

@@ -105,6 +105,7 @@ public sealed class HttpContractTests(SharedHost shared) : IClassFixture<SharedH
 
         Assert.Equal(7, settings.GetProperty("seed").GetInt32());
         Assert.Equal("both", settings.GetProperty("directions").GetString());
+        Assert.Equal("en-small", settings.GetProperty("pretrained").GetString());
         using HttpResponseMessage run = await Host.PostAsync("api/datasets/settings/runs", "");
         await Problem.ReadAsync(run, HttpStatusCode.Conflict, "no-drops");
     }

@@ -55,6 +55,17 @@ public sealed class PretrainedModelsTests : IDisposable
         Assert.Contains($"no pretrained model '{name}'", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task LoadAsync_TheDefaultWhereItIsGone_SaysHowToGoOn()
+    {
+        using var models = new PretrainedModels(temporary.Blobs, new PretrainedLibrary(shipped.FullName));
+
+        PipelineException exception = await Assert.ThrowsAsync<PipelineException>(() => models.LoadAsync(TrainingSettings.Default.Pretrained, Ct));
+
+        Assert.Contains("pretrained/en-small/forward.safetensors is missing", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("restore src/Ulmfit/Pretrained/en-small and build again", exception.Message, StringComparison.Ordinal);
+    }
+
     private static byte[] Weights(ulong seed)
     {
         using var file = new MemoryStream();

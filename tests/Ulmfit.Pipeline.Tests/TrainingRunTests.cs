@@ -1,4 +1,5 @@
 using Ulmfit.Features;
+using Ulmfit.Model;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
@@ -7,6 +8,7 @@ using Ulmfit.Pipeline.Steps;
 using Ulmfit.Pipeline.Tests.Support;
 using Ulmfit.Reports;
 using Ulmfit.Storage;
+using Ulmfit.Text;
 using Ulmfit.Training;
 
 namespace Ulmfit.Pipeline.Tests;
@@ -261,6 +263,23 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(2, card.DatasetVersion);
         Assert.Contains(card.Drops, drop => drop.Name == "unlabeled/u.txt");
         Assert.Contains("\"zebra\"", await store.Blobs.GetTextAsync(Containers.Models, "tickets/2/vocabulary.json", Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_BackwardFromAModelThatReadsForwardOnly_SaysWhatIsMissing()
+    {
+        Vocabulary vocabulary = Vocabulary.Build([["good", "bad"], ["good", "bad"], ["good", "bad"]]);
+        using var weights = new MemoryStream();
+        Safetensors.Write(weights, WeightInitialization.LanguageModel(new AwdLstmConfig(vocabulary.Count, 8, 12, 2), 1));
+        await store.Blobs.PutAsync(Containers.Pretrained, "forward-only/vocabulary.json", vocabulary.ToJson(), Ct);
+        await store.Blobs.PutAsync(Containers.Pretrained, "forward-only/forward.safetensors", weights.ToArray(), Ct);
+        string run = await pipeline.BeginAsync(PipelineHarness.Settings with { Pretrained = "forward-only", Directions = Directions.Both });
+
+        PipelineException exception = await Assert.ThrowsAsync<PipelineException>(() => pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Backward), Ct));
+
+        Assert.Contains("cannot start at 'forward-only'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("add backward.safetensors to it", exception.Message, StringComparison.Ordinal);
+        Assert.False((await pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct)).Canceled);
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class PretrainedModels : IDisposable
             IReadOnlyList<string> known = await ListAsync(ct).ConfigureAwait(false);
             throw new PipelineException(
                 $"There is no pretrained model '{name}': {Containers.Pretrained}/{name}/{ForwardFile} is missing. " +
-                (known.Count == 0 ? "There is none at all; set \"pretrained\" to \"none\" or put one there." : $"There are: {string.Join(", ", known)}."));
+                (name == PretrainedLibrary.English ? shipped.MissingDefault : known.Count == 0 ? "There is none at all; set \"pretrained\" to \"none\" or put one there." : $"There are: {string.Join(", ", known)}."));
         }
         BlobInfo? backward = forward is null ? null : await store.GetInfoAsync(Containers.Pretrained, $"{name}/{BackwardFile}", ct).ConfigureAwait(false);
         string key = forward is null ? $"shipped {name}" : $"{name} {forward.ETag} {backward?.ETag}";

@@ -64,7 +64,7 @@ public sealed class TrainingWorkspace : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException($"The run '{run.GetId()}' cannot start at '{settings.From}': {e.Message}", e);
+            throw new PipelineException($"The run '{run.GetId()}' cannot start at '{settings.From ?? settings.Pretrained}': {e.Message}", e);
         }
     }
 

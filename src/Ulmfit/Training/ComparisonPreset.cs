@@ -100,6 +100,7 @@ public sealed record ComparisonPreset(string Name, string Group, string Descript
     private static TrainingSettings PlainLstmClassifier(TrainingSettings settings) => TrainingSettings.Default with
     {
         Method = Method.Lstm,
+        Pretrained = TrainingSettings.NoPretrained,
         Seed = settings.Seed,
         Directions = settings.Directions,
         HeldOutFraction = settings.HeldOutFraction,

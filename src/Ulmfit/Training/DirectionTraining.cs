@@ -37,7 +37,7 @@ public sealed class DirectionTraining
     /// </param>
     /// <exception cref="TrainingSettingsException">The settings are not acceptable.</exception>
     /// <exception cref="ArgumentException">There is a model to start at, but the method starts from scratch.</exception>
-    /// <exception cref="InvalidDataException">The earlier model does not read in that direction.</exception>
+    /// <exception cref="InvalidDataException">The model to start at does not read in that direction.</exception>
     public DirectionTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, PretrainedModel? pretrained, EarlierModel? earlier = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -52,6 +52,11 @@ public sealed class DirectionTraining
         if (settings.Method == Method.Lstm && (pretrained is not null || earlier is not null))
         {
             throw new ArgumentException("With the method \"lstm\" training starts from random weights, but a model to start at was given.", nameof(settings));
+        }
+
+        if (direction == Direction.Backward && pretrained is { Backward: null })
+        {
+            throw new InvalidDataException("The pretrained model has no backward weights: add backward.safetensors to it, name another model, or set \"directions\" to \"forward\".");
         }
 
         ClassifierConfig = ConfigOf();

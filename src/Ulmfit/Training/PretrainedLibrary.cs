@@ -19,7 +19,7 @@ public sealed class PretrainedLibrary(string root)
     /// <summary>The vocabulary.</summary>
     public const string VocabularyFile = "vocabulary.json";
 
-    /// <summary>The name of the English model that is made to ship with the program.</summary>
+    /// <summary>The name of the English model that ships with the program: what training starts from unless settings say otherwise.</summary>
     public const string English = "en-small";
 
     /// <summary>The models that lie beside the program.</summary>
@@ -29,6 +29,10 @@ public sealed class PretrainedLibrary(string root)
     public IReadOnlyList<string> Names => Directory.Exists(root)
         ? [.. Directory.EnumerateDirectories(root).Where(IsModel).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)]
         : [];
+
+    /// <summary>What to do where <see cref="English"/> is missing.</summary>
+    public string MissingDefault =>
+        $"Training starts from it unless settings say otherwise, but '{Path.Combine(root, English)}' does not hold {VocabularyFile} and {ForwardFile}: restore src/Ulmfit/Pretrained/{English} and build again, name another model, or choose \"{TrainingSettings.NoPretrained}\" to train from random weights.";
 
     /// <summary>Whether there is a model of that name.</summary>
     public bool Contains(string name)
@@ -58,6 +62,11 @@ public sealed class PretrainedLibrary(string root)
         if (Contains(nameOrFolder))
         {
             return Open(nameOrFolder);
+        }
+
+        if (nameOrFolder == English)
+        {
+            throw new DirectoryNotFoundException($"There is no pretrained model in '{nameOrFolder}'. {MissingDefault}");
         }
 
         string known = string.Concat(Names.Select(name => $"{name}, "));

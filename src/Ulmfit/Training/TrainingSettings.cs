@@ -96,8 +96,11 @@ public sealed record TrainingSettings
     /// <summary>Which models are trained.</summary>
     public Directions Directions { get; init; } = Directions.Both;
 
-    /// <summary>Name of the pretrained language model to start from, or <c>none</c>.</summary>
-    public string Pretrained { get; init; } = NoPretrained;
+    /// <summary>
+    /// Name of the pretrained language model to start from, or <c>none</c>; on the command line also its folder. With the method
+    /// <c>lstm</c>, which starts from random weights, the default gives way to <c>none</c>.
+    /// </summary>
+    public string Pretrained { get; init; } = PretrainedLibrary.English;
 
     /// <summary>
     /// A trained model to start at, in place of <see cref="Pretrained"/>: with the same labels its output layer is kept, with
@@ -192,6 +195,11 @@ public sealed record TrainingSettings
     /// <exception cref="TrainingSettingsException">Lists every value that is not.</exception>
     public TrainingSettings Validated()
     {
+        if (Method == Method.Lstm && Pretrained == PretrainedLibrary.English)
+        {
+            return (this with { Pretrained = NoPretrained }).Validated();
+        }
+
         var errors = new List<SettingsError>();
         void Check(bool holds, string path, string rule)
         {

@@ -18,6 +18,7 @@ internal sealed class PipelineHarness : IDisposable
 
     public static readonly TrainingSettings Settings = TrainingSettings.Default with
     {
+        Pretrained = TrainingSettings.NoPretrained,
         Directions = Directions.Forward,
         Strategy = Strategy.Full,
         HeldOutFraction = 0.2,

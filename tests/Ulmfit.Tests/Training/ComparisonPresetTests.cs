@@ -98,7 +98,7 @@ public sealed class ComparisonPresetTests
     [Fact]
     public void Apply_WithoutAPretrainedModel_LearnsTheLanguageModelAtOneRate()
     {
-        TrainingSettings common = InCommon(TrainingSettings.Default, null);
+        TrainingSettings common = InCommon(TrainingSettings.Default with { Pretrained = TrainingSettings.NoPretrained }, null);
 
         Assert.Equal("SlantedTriangular: lm 14 #### 0.005", PhaseOf(Preset("ulmfit").Apply(common), StageKind.LanguageModel));
         Assert.Equal(Preset("ulmfit").Apply(common), Preset("no-pretraining").Apply(common));

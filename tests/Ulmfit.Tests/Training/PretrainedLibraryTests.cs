@@ -39,6 +39,16 @@ public sealed class PretrainedLibraryTests : IDisposable
         Assert.Contains("none", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Resolve_TheDefaultWhereItsFolderIsGone_SaysHowToGoOn()
+    {
+        DirectoryNotFoundException exception = Assert.Throws<DirectoryNotFoundException>(() => new PretrainedLibrary(folder.FullName).Resolve(TrainingSettings.Default.Pretrained));
+
+        Assert.Contains(Path.Combine(folder.FullName, "en-small"), exception.Message, StringComparison.Ordinal);
+        Assert.Contains("restore src/Ulmfit/Pretrained/en-small and build again", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("\"none\"", exception.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("../elsewhere")]
     [InlineData("..")]

@@ -10,6 +10,7 @@ internal static class SmallTraining
 {
     public static readonly TrainingSettings Settings = TrainingSettings.Default with
     {
+        Pretrained = TrainingSettings.NoPretrained,
         MinimumCount = 1,
         Discriminative = true,
         LanguageModel = new LanguageModelSettings { FineTune = true, Epochs = 2, Bptt = 9, Batch = 4 },

@@ -7,6 +7,13 @@ public sealed class TrainingSettingsTests
     [Fact]
     public void Parse_EmptyObject_GivesTheDefaults() => Assert.Equal(TrainingSettings.Default, TrainingSettings.Parse("{}"));
 
+    [Theory]
+    [InlineData("{}", "en-small")]
+    [InlineData("""{"pretrained": "none"}""", "none")]
+    [InlineData("""{"pretrained": "wiki"}""", "wiki")]
+    [InlineData("""{"method": "lstm"}""", "none")]
+    public void Parse_Pretrained_IsTheModelThatShipsUnlessItIsSaidOtherwise(string json, string pretrained) => Assert.Equal(pretrained, TrainingSettings.Parse(json).Pretrained);
+
     [Fact]
     public void Parse_ItsOwnJson_GivesTheSameSettings()
     {
@@ -30,7 +37,7 @@ public sealed class TrainingSettingsTests
 
         Assert.Equal(Method.Lstm, settings.Method);
         Assert.Equal(settings, TrainingSettings.Parse(settings.ToJson()));
-        Assert.Equal(TrainingSettings.Default with { Method = Method.Lstm }, TrainingSettings.Parse((TrainingSettings.Default with { Method = Method.Lstm }).ToJson()));
+        Assert.Equal(TrainingSettings.Default with { Method = Method.Lstm, Pretrained = "none" }, TrainingSettings.Parse((TrainingSettings.Default with { Method = Method.Lstm }).ToJson()));
     }
 
     [Theory]
