@@ -86,50 +86,16 @@ internal sealed class BatchNormalization : IDisposable
         }
     }
 
-    /// <summary>Normalises and drops the columns of a training batch.</summary>
-    public void ForwardTraining(ReadOnlySpan<float> input, int documents, int column, int count)
+    /// <summary>Normalises the columns of a batch, and drops them in training.</summary>
+    public void Forward(ReadOnlySpan<float> input, int documents, int column, int count, bool training)
     {
-        Span<float> m = mean.Slice(column, count), v = variance.Slice(column, count), inv = inverse.Slice(column, count);
-        if (documents > 1)
+        if (training)
         {
-            Span<float> sums = scratch.Slice(column, count);
-            sums.Clear();
-            kernels.AddColumns(input[column..], documents, width, sums);
-            kernels.Scale(sums, 1f / documents, m);
-            sums.Clear();
-            kernels.AddSquaredDeviations(input[column..], documents, width, m, sums);
-            kernels.Scale(sums, 1f / documents, v);
-            Move(runningMean.Slice(column, count), m, 1f);
-            Move(runningVariance.Slice(column, count), sums, 1f / (documents - 1));
+            ForwardTraining(input, documents, column, count);
         }
         else
         {
-            runningMean.Slice(column, count).CopyTo(m);
-            runningVariance.Slice(column, count).CopyTo(v);
-        }
-
-        kernels.InverseDeviation(v, 1f, ClassifierConfig.BatchNormEpsilon, inv);
-        for (int document = 0; document < documents; document++)
-        {
-            int start = (document * width) + column;
-            Span<float> normalised = Normalised.Slice(start, count), output = Output.Slice(start, count);
-            kernels.Normalise(input.Slice(start, count), m, inv, normalised);
-            kernels.ScaleAndShift(normalised, Weight.Value.Slice(column, count), Bias.Value.Slice(column, count), output);
-            kernels.Multiply(output, Mask.Slice(start, count), output);
-        }
-    }
-
-    /// <summary>Normalises the columns with the running statistics, without dropout.</summary>
-    public void ForwardPrediction(ReadOnlySpan<float> input, int documents, int column, int count)
-    {
-        Span<float> inv = inverse.Slice(column, count);
-        kernels.InverseDeviation(runningVariance.Slice(column, count), 1f, ClassifierConfig.BatchNormEpsilon, inv);
-        for (int document = 0; document < documents; document++)
-        {
-            int start = (document * width) + column;
-            Span<float> output = Output.Slice(start, count);
-            kernels.Normalise(input.Slice(start, count), runningMean.Slice(column, count), inv, output);
-            kernels.ScaleAndShift(output, Weight.Value.Slice(column, count), Bias.Value.Slice(column, count), output);
+            ForwardPrediction(input, documents, column, count);
         }
     }
 
@@ -193,6 +159,51 @@ internal sealed class BatchNormalization : IDisposable
         Normalised.Dispose();
         Output.Dispose();
         Mask.Dispose();
+    }
+
+    private void ForwardTraining(ReadOnlySpan<float> input, int documents, int column, int count)
+    {
+        Span<float> m = mean.Slice(column, count), v = variance.Slice(column, count), inv = inverse.Slice(column, count);
+        if (documents > 1)
+        {
+            Span<float> sums = scratch.Slice(column, count);
+            sums.Clear();
+            kernels.AddColumns(input[column..], documents, width, sums);
+            kernels.Scale(sums, 1f / documents, m);
+            sums.Clear();
+            kernels.AddSquaredDeviations(input[column..], documents, width, m, sums);
+            kernels.Scale(sums, 1f / documents, v);
+            Move(runningMean.Slice(column, count), m, 1f);
+            Move(runningVariance.Slice(column, count), sums, 1f / (documents - 1));
+        }
+        else
+        {
+            runningMean.Slice(column, count).CopyTo(m);
+            runningVariance.Slice(column, count).CopyTo(v);
+        }
+
+        kernels.InverseDeviation(v, 1f, ClassifierConfig.BatchNormEpsilon, inv);
+        for (int document = 0; document < documents; document++)
+        {
+            int start = (document * width) + column;
+            Span<float> normalised = Normalised.Slice(start, count), output = Output.Slice(start, count);
+            kernels.Normalise(input.Slice(start, count), m, inv, normalised);
+            kernels.ScaleAndShift(normalised, Weight.Value.Slice(column, count), Bias.Value.Slice(column, count), output);
+            kernels.Multiply(output, Mask.Slice(start, count), output);
+        }
+    }
+
+    private void ForwardPrediction(ReadOnlySpan<float> input, int documents, int column, int count)
+    {
+        Span<float> inv = inverse.Slice(column, count);
+        kernels.InverseDeviation(runningVariance.Slice(column, count), 1f, ClassifierConfig.BatchNormEpsilon, inv);
+        for (int document = 0; document < documents; document++)
+        {
+            int start = (document * width) + column;
+            Span<float> output = Output.Slice(start, count);
+            kernels.Normalise(input.Slice(start, count), runningMean.Slice(column, count), inv, output);
+            kernels.ScaleAndShift(output, Weight.Value.Slice(column, count), Bias.Value.Slice(column, count), output);
+        }
     }
 
     private static void Move(Span<float> running, ReadOnlySpan<float> batch, float factor)

@@ -78,26 +78,7 @@ internal sealed class ConcatPoolingHead : IClassifierHead
     /// <inheritdoc/>
     public void Predict(int thread, AlignedBuffer pooled, int documents, float[] probabilities, int start)
     {
-        while (team.Take(thread, Parts(pooledWidth), out int part))
-        {
-            first.ForwardPrediction(pooled.Span, documents, part * Columns, Math.Min(Columns, pooledWidth - (part * Columns)));
-        }
-
-        team.Barrier(thread);
-        products.Forward(thread, first.Output.Value, documents, hiddenWeight, pooledWidth, hiddenWidth, hidden.Value);
-        while (team.Take(thread, Parts(hiddenWidth), out int part))
-        {
-            int column = part * Columns, count = Math.Min(Columns, hiddenWidth - column);
-            for (int document = 0; document < documents; document++)
-            {
-                kernels.Relu(hidden.Slice((document * hiddenWidth) + column, count));
-            }
-
-            second.ForwardPrediction(hidden.Value.Span, documents, column, count);
-        }
-
-        team.Barrier(thread);
-        products.Forward(thread, second.Output.Value, documents, outputWeight, hiddenWidth, logitWidth, logits.Value);
+        Forward(thread, pooled, documents, training: false);
         while (team.Take(thread, documents, out int document))
         {
             loss.Softmax(logits.Slice(document * logitWidth, classes), probabilities.AsSpan(start + (document * classes), classes));
@@ -118,26 +99,7 @@ internal sealed class ConcatPoolingHead : IClassifierHead
         }
 
         team.Barrier(thread);
-        while (team.Take(thread, Parts(pooledWidth), out int part))
-        {
-            first.ForwardTraining(pooled.Span, documents, part * Columns, Math.Min(Columns, pooledWidth - (part * Columns)));
-        }
-
-        team.Barrier(thread);
-        products.Forward(thread, first.Output.Value, documents, hiddenWeight, pooledWidth, hiddenWidth, hidden.Value);
-        while (team.Take(thread, Parts(hiddenWidth), out int part))
-        {
-            int column = part * Columns, count = Math.Min(Columns, hiddenWidth - column);
-            for (int document = 0; document < documents; document++)
-            {
-                kernels.Relu(hidden.Slice((document * hiddenWidth) + column, count));
-            }
-
-            second.ForwardTraining(hidden.Value.Span, documents, column, count);
-        }
-
-        team.Barrier(thread);
-        products.Forward(thread, second.Output.Value, documents, outputWeight, hiddenWidth, logitWidth, logits.Value);
+        Forward(thread, pooled, documents, training: true);
         if (thread == 0)
         {
             loss.Settle(logits, logitWidth, documents, labels);
@@ -201,6 +163,30 @@ internal sealed class ConcatPoolingHead : IClassifierHead
         hiddenGradient.Dispose();
         logits.Dispose();
         products.Dispose();
+    }
+
+    private void Forward(int thread, AlignedBuffer pooled, int documents, bool training)
+    {
+        while (team.Take(thread, Parts(pooledWidth), out int part))
+        {
+            first.Forward(pooled.Span, documents, part * Columns, Math.Min(Columns, pooledWidth - (part * Columns)), training);
+        }
+
+        team.Barrier(thread);
+        products.Forward(thread, first.Output.Value, documents, hiddenWeight, pooledWidth, hiddenWidth, hidden.Value);
+        while (team.Take(thread, Parts(hiddenWidth), out int part))
+        {
+            int column = part * Columns, count = Math.Min(Columns, hiddenWidth - column);
+            for (int document = 0; document < documents; document++)
+            {
+                kernels.Relu(hidden.Slice((document * hiddenWidth) + column, count));
+            }
+
+            second.Forward(hidden.Value.Span, documents, column, count, training);
+        }
+
+        team.Barrier(thread);
+        products.Forward(thread, second.Output.Value, documents, outputWeight, hiddenWidth, logitWidth, logits.Value);
     }
 
     private static int Parts(int width) => (width + Columns - 1) / Columns;

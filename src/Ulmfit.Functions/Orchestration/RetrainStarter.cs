@@ -1,5 +1,3 @@
-using DurableTask.Core.Exceptions;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
 namespace Ulmfit.Functions.Orchestration;
@@ -10,21 +8,7 @@ internal static class RetrainStarter
     /// <summary>The id of the one instance of a data set.</summary>
     public static string InstanceId(string dataset) => $"retrain-{dataset}";
 
-    /// <summary>
-    /// Schedules <c>Retrain</c> unless it runs. That nothing is lost does not rest on this call: an instance looks again before it ends,
-    /// and the timer <c>Reconcile</c> finds what came in between.
-    /// </summary>
-    public static async Task WakeAsync(DurableTaskClient client, string dataset, CancellationToken ct)
-    {
-        StartOrchestrationOptions options = new StartOrchestrationOptions(InstanceId(dataset)).WithDedupeStatuses(
-            OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Suspended);
-        try
-        {
-            await client.ScheduleNewOrchestrationInstanceAsync(RetrainOrchestration.Name, dataset, options, ct);
-        }
-        catch (OrchestrationAlreadyExistsException)
-        {
-            // It runs, and looks again before it ends.
-        }
-    }
+    /// <summary>Schedules it unless it runs.</summary>
+    public static Task WakeAsync(DurableTaskClient client, string dataset, CancellationToken ct) =>
+        SingleInstance.WakeAsync(client, RetrainOrchestration.Name, InstanceId(dataset), dataset, ct);
 }

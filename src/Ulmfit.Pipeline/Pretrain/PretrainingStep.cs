@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Steps;
 using Ulmfit.Storage;
 using Ulmfit.Training;
 
@@ -13,9 +14,6 @@ namespace Ulmfit.Pipeline.Pretrain;
 /// </summary>
 public sealed partial class PretrainingStep
 {
-    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(10);
-
     private readonly IBlobStore store;
     private readonly PretrainingWorkspace workspace;
     private readonly PretrainingRegistry registry;
@@ -219,89 +217,39 @@ public sealed partial class PretrainingStep
     private partial void LogProgressLost(Exception exception, string name);
 
     /// <summary>Beside the training: tells people where it is, and stops it when it is called off.</summary>
-    private sealed class Watch(PretrainingStep step, PretrainingStepInput input, CancellationTokenSource stop) : IProgress<PretrainingProgress>, IDisposable
+    private sealed class Watch(PretrainingStep step, PretrainingStepInput input, CancellationTokenSource stop) : StepWatch<PretrainingProgress>(step.time, stop)
     {
-        private readonly CancellationTokenSource ended = new();
-        private readonly Lock gate = new();
-        private (long At, int Step) began;
-        private PretrainingProgress? latest;
+        private volatile Beginning? began;
 
-        /// <summary>Whether the pretraining was called off or has ended otherwise.</summary>
-        public bool IsOver { get; private set; }
+        public void Begin(int stepsBefore) => began = new Beginning(step.time.GetTimestamp(), stepsBefore);
 
-        public void Begin(int stepsBefore)
+        protected override async Task<bool> IsOverAsync(CancellationToken ct) =>
+            (await step.registry.GetAsync(input.Name, ct).ConfigureAwait(false)).Status.IsFinal();
+
+        protected override async Task<bool> NoteAsync(bool log, CancellationToken ct)
         {
-            lock (gate)
+            if (Note() is not { } note)
             {
-                began = (step.time.GetTimestamp(), stepsBefore);
+                return false;
             }
+            await step.registry.NoteAsync(input.Name, note, ct).ConfigureAwait(false);
+            if (log)
+            {
+                step.LogStep(
+                    input.Name, input.Direction, note.Step, note.Steps, note.Epochs, note.Loss, note.LearningRate, note.TokensPerSecond,
+                    TimeSpan.FromSeconds(Math.Ceiling(note.RemainingSeconds)));
+            }
+            return true;
         }
 
-        public void Report(PretrainingProgress value)
-        {
-            lock (gate)
-            {
-                latest = value;
-            }
-        }
+        protected override void OnLost(Exception exception) => step.LogProgressLost(exception, input.Name);
 
-        public async Task RunAsync()
-        {
-            long logged = step.time.GetTimestamp();
-            using var timer = new PeriodicTimer(PollEvery, step.time);
-            try
-            {
-                while (await timer.WaitForNextTickAsync(ended.Token).ConfigureAwait(false))
-                {
-                    try
-                    {
-                        if ((await step.registry.GetAsync(input.Name, ended.Token).ConfigureAwait(false)).Status.IsFinal())
-                        {
-                            IsOver = true;
-                            await stop.CancelAsync().ConfigureAwait(false);
-                            return;
-                        }
-                        if (Note() is { } note)
-                        {
-                            await step.registry.NoteAsync(input.Name, note, ended.Token).ConfigureAwait(false);
-                            if (step.time.GetElapsedTime(logged) >= LogEvery)
-                            {
-                                logged = step.time.GetTimestamp();
-                                step.LogStep(
-                                    input.Name, input.Direction, note.Step, note.Steps, note.Epochs, note.Loss, note.LearningRate, note.TokensPerSecond,
-                                    TimeSpan.FromSeconds(Math.Ceiling(note.RemainingSeconds)));
-                            }
-                        }
-                    }
-                    catch (Exception e) when (e is IOException or UnauthorizedAccessException or PipelineException)
-                    {
-                        step.LogProgressLost(e, input.Name);
-                    }
-                }
-            }
-            catch (OperationCanceledException) when (ended.IsCancellationRequested)
-            {
-            }
-        }
+        private PretrainingNote? Note() => Latest is { } at && began is { } from && at.Step > from.Step
+            ? new PretrainingNote(
+                input.Direction, at.Step, at.Steps, at.Epochs, at.Loss, at.LearningRate, at.TokensPerSecond,
+                step.time.GetElapsedTime(from.At).TotalSeconds / (at.Step - from.Step) * (at.Steps - at.Step), step.time.GetUtcNow())
+            : null;
 
-        public async Task EndAsync(Task pump)
-        {
-            await ended.CancelAsync().ConfigureAwait(false);
-            await pump.ConfigureAwait(false);
-        }
-
-        public void Dispose() => ended.Dispose();
-
-        private PretrainingNote? Note()
-        {
-            lock (gate)
-            {
-                return latest is { } at && at.Step > began.Step
-                    ? new PretrainingNote(
-                        input.Direction, at.Step, at.Steps, at.Epochs, at.Loss, at.LearningRate, at.TokensPerSecond,
-                        step.time.GetElapsedTime(began.At).TotalSeconds / (at.Step - began.Step) * (at.Steps - at.Step), step.time.GetUtcNow())
-                    : null;
-            }
-        }
+        private sealed record Beginning(long At, int Step);
     }
 }

@@ -13,9 +13,6 @@ namespace Ulmfit.Pipeline.Steps;
 /// </summary>
 public sealed partial class EpochStep
 {
-    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(10);
-
     private readonly TrainingWorkspace workspace;
     private readonly RunRegistry runs;
     private readonly DocumentStore documents;
@@ -202,15 +199,9 @@ public sealed partial class EpochStep
 
     /// <summary>Beside the training: tells people where it is, and stops it when the run is called off.</summary>
     private sealed class Watch(EpochStep step, RunManifest run, EpochStepInput input, DirectionTraining training, CancellationTokenSource stop)
-        : IProgress<TrainingProgress>, IDisposable
+        : StepWatch<TrainingProgress>(step.time, stop)
     {
-        private readonly CancellationTokenSource ended = new();
         private readonly long started = step.time.GetTimestamp();
-        private readonly Lock gate = new();
-        private TrainingProgress? latest;
-
-        /// <summary>Whether the run was called off, or ended because its other direction failed.</summary>
-        public bool IsOver { get; private set; }
 
         public double TokensPerSecond => Latest?.TokensPerSecond ?? 0;
 
@@ -218,71 +209,25 @@ public sealed partial class EpochStep
             ? FormattableString.Invariant($"about {TimeSpan.FromSeconds(Math.Ceiling(seconds)):c} to go")
             : "time to go unknown yet";
 
-        private TrainingProgress? Latest
+        protected override Task<bool> IsOverAsync(CancellationToken ct) => step.IsOverAsync(run.GetId(), ct);
+
+        protected override async Task<bool> NoteAsync(bool log, CancellationToken ct)
         {
-            get
+            if (Latest is not { } progress)
             {
-                lock (gate)
-                {
-                    return latest;
-                }
+                return false;
             }
+            await step.runs.ReportAsync(run.GetId(), Describe(progress), ct).ConfigureAwait(false);
+            if (log)
+            {
+                step.LogStep(
+                    input.Run, input.Direction, progress.Stage, progress.Epoch, progress.Epochs, progress.Step, progress.Steps,
+                    progress.Loss, progress.LearningRate, progress.TokensPerSecond, RemainingText);
+            }
+            return true;
         }
 
-        public void Report(TrainingProgress value)
-        {
-            lock (gate)
-            {
-                latest = value;
-            }
-        }
-
-        public async Task RunAsync()
-        {
-            long logged = step.time.GetTimestamp();
-            using var timer = new PeriodicTimer(PollEvery, step.time);
-            try
-            {
-                while (await timer.WaitForNextTickAsync(ended.Token).ConfigureAwait(false))
-                {
-                    try
-                    {
-                        if (await step.IsOverAsync(run.GetId(), ended.Token).ConfigureAwait(false))
-                        {
-                            IsOver = true;
-                            await stop.CancelAsync().ConfigureAwait(false);
-                            return;
-                        }
-                        if (Latest is { } progress)
-                        {
-                            await step.runs.ReportAsync(run.GetId(), Describe(progress), ended.Token).ConfigureAwait(false);
-                            if (step.time.GetElapsedTime(logged) >= LogEvery)
-                            {
-                                logged = step.time.GetTimestamp();
-                                step.LogStep(
-                                    input.Run, input.Direction, progress.Stage, progress.Epoch, progress.Epochs, progress.Step, progress.Steps,
-                                    progress.Loss, progress.LearningRate, progress.TokensPerSecond, RemainingText);
-                            }
-                        }
-                    }
-                    catch (Exception e) when (e is IOException or UnauthorizedAccessException or PipelineException)
-                    {
-                        step.LogProgressLost(e, input.Run, input.Direction);
-                    }
-                }
-            }
-            catch (OperationCanceledException) when (ended.IsCancellationRequested)
-            {
-            }
-        }
-
-        public async Task EndAsync(Task pump)
-        {
-            await ended.CancelAsync().ConfigureAwait(false);
-            await pump.ConfigureAwait(false);
-        }
-
-        public void Dispose() => ended.Dispose();
+        protected override void OnLost(Exception exception) => step.LogProgressLost(exception, input.Run, input.Direction);
 
         private RunProgress Describe(TrainingProgress progress)
         {

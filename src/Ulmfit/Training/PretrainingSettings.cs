@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ulmfit.Training;
@@ -12,18 +11,6 @@ public sealed record PretrainingSettings
 {
     private const double FromScratchRate = 5e-3;
     private const double FromAnotherRate = 3e-3;
-
-    /// <summary>The largest magnitude of a seed that JSON numbers carry exactly in every client.</summary>
-    private const ulong MaximumSeed = (1UL << 53) - 1;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        PropertyNameCaseInsensitive = false,
-        NumberHandling = JsonNumberHandling.Strict,
-        WriteIndented = true,
-    };
 
     /// <summary>Seed of every random choice.</summary>
     public ulong Seed { get; init; } = 42;
@@ -81,24 +68,10 @@ public sealed record PretrainingSettings
 
     /// <summary>Reads settings from JSON; unknown members are refused.</summary>
     /// <exception cref="TrainingSettingsException">The JSON or a value is not acceptable; every fault is listed.</exception>
-    public static PretrainingSettings Parse(string json)
-    {
-        ArgumentNullException.ThrowIfNull(json);
-        try
-        {
-            PretrainingSettings settings = JsonSerializer.Deserialize<PretrainingSettings>(json, Json)
-                ?? throw new TrainingSettingsException([new SettingsError("", "a JSON object is expected, null was found")]);
-            return settings.Validated();
-        }
-        catch (JsonException exception)
-        {
-            string path = (exception.Path ?? "").TrimStart('$').TrimStart('.');
-            throw new TrainingSettingsException([new SettingsError(path, exception.Message)]);
-        }
-    }
+    public static PretrainingSettings Parse(string json) => SettingsText.Read<PretrainingSettings>(json).Validated();
 
     /// <summary>The settings as indented camelCase JSON, defaults included.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => SettingsText.Write(this);
 
     /// <summary>These settings with a value for everything that depends on other things.</summary>
     /// <param name="fromAnother">Whether training starts from another language model.</param>
@@ -122,7 +95,7 @@ public sealed record PretrainingSettings
             }
         }
 
-        Check(Seed <= MaximumSeed, "seed", "must be at most 9007199254740991");
+        Check(Seed <= SettingsText.MaximumSeed, "seed", "must be at most 9007199254740991");
         Check(Epochs is null or (> 0 and <= 1000), "epochs", "must lie in (0, 1000]");
         Check(LearningRate is null or (> 0 and <= 1), "learningRate", "must lie in (0, 1]");
         Check(MaximumVocabulary is null or (>= 16 and <= 1_000_000), "maximumVocabulary", "must lie in [16, 1000000]");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ulmfit.Engine;
 using Ulmfit.Features;
@@ -72,18 +71,6 @@ public enum ModelSize
 /// <summary>Settings of a training run. Members that are absent from the JSON take the defaults given here.</summary>
 public sealed record TrainingSettings
 {
-    /// <summary>The largest magnitude of a seed that JSON numbers carry exactly in every client.</summary>
-    private const ulong MaximumSeed = (1UL << 53) - 1;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        PropertyNameCaseInsensitive = false,
-        NumberHandling = JsonNumberHandling.Strict,
-        WriteIndented = true,
-    };
-
     /// <summary>All defaults.</summary>
     public static TrainingSettings Default { get; } = new();
 
@@ -172,24 +159,10 @@ public sealed record TrainingSettings
 
     /// <summary>Reads settings from JSON; unknown members are refused.</summary>
     /// <exception cref="TrainingSettingsException">The JSON or a value is not acceptable; every fault is listed.</exception>
-    public static TrainingSettings Parse(string json)
-    {
-        ArgumentNullException.ThrowIfNull(json);
-        try
-        {
-            TrainingSettings settings = JsonSerializer.Deserialize<TrainingSettings>(json, Json)
-                ?? throw new TrainingSettingsException([new SettingsError("", "a JSON object is expected, null was found")]);
-            return settings.Validated();
-        }
-        catch (JsonException exception)
-        {
-            string path = (exception.Path ?? "").TrimStart('$').TrimStart('.');
-            throw new TrainingSettingsException([new SettingsError(path, exception.Message)]);
-        }
-    }
+    public static TrainingSettings Parse(string json) => SettingsText.Read<TrainingSettings>(json).Validated();
 
     /// <summary>The settings as indented camelCase JSON, defaults included.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => SettingsText.Write(this);
 
     /// <summary>These settings, if every value is acceptable.</summary>
     /// <exception cref="TrainingSettingsException">Lists every value that is not.</exception>
@@ -209,7 +182,7 @@ public sealed record TrainingSettings
             }
         }
 
-        Check(Seed <= MaximumSeed, "seed", "must be at most 9007199254740991");
+        Check(Seed <= SettingsText.MaximumSeed, "seed", "must be at most 9007199254740991");
         Check(!string.IsNullOrWhiteSpace(Pretrained), "pretrained", "must be the name of a pretrained model or \"none\"");
         Check(From is null || !string.IsNullOrWhiteSpace(From), "from", "must be \"champion\" or a version such as \"tickets/3\"; on the command line a folder");
         Check((Strategy == Strategy.Partial) == (FreezeTo is not null), "freezeTo", "must be given with the strategy \"partial\" and with no other");

@@ -129,9 +129,8 @@ public abstract class TaskOrchestrationContext
         Task expired = CreateTimer(timeout, timer.Token);
         Task<T> received = WaitForExternalEvent<T>(eventName, wait.Token);
 
-        // The loser is cancelled: an open timer would keep the orchestration from completing. Cancelling without CancelAsync
-        // keeps the continuations on the orchestrator's thread.
-#pragma warning disable CA1849
+        // The loser is cancelled: an open timer would keep the orchestration from completing.
+#pragma warning disable CA1849 // CancelAsync would take the continuations off the orchestrator's thread.
         if (await Task.WhenAny(expired, received) == received)
         {
             timer.Cancel();
