@@ -68,6 +68,11 @@ internal static class ModelDirectory
     /// <summary>Writes beside the file and renames, so that an interruption leaves the old file or the new one.</summary>
     public static void WriteWhole(string path, Action<Stream> write)
     {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
         string temporary = path + ".tmp";
         using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
         {

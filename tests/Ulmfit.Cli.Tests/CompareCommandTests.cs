@@ -17,7 +17,7 @@ public sealed class CompareCommandTests : IDisposable
     public async Task Compare_Presets_HaveTheWeightsThatTrainGivesAndShareTheirLanguageModel()
     {
         (int code, string output, string error) = await CommandLine.RunAsync(
-            [.. Compare("runs", "full,ulmfit,no-lm-finetuning"), "--direction", "forward", "--seeds", "1,2", "--json", workspace["compare-out.json"], "--markdown", workspace["compare.md"]]);
+            [.. Compare("runs", "full,ulmfit,no-lm-finetuning"), "--direction", "forward", "--seeds", "1,2", "--json", workspace["scores/compare-out.json"], "--markdown", workspace["scores/compare.md"]]);
         Assert.True(code == 0, error);
 
         // What full comes to, by hand: ulmfit's epochs in all (2 and 4 before them), a tenth of its rate.
@@ -29,7 +29,7 @@ public sealed class CompareCommandTests : IDisposable
             }
             """);
         Assert.Equal(0, (await CommandLine.RunAsync("train", "--data", workspace.Data, "--test", workspace.Test, "--settings", byHand, "--out", workspace["full"], "--json", workspace["full-out.json"])).ExitCode);
-        JsonElement trained = Json("full-out.json"), report = Json("compare-out.json"), full = report.GetProperty("rows")[0], second = full.GetProperty("scores").GetProperty("runs")[1];
+        JsonElement trained = Json("full-out.json"), report = Json("scores/compare-out.json"), full = report.GetProperty("rows")[0], second = full.GetProperty("scores").GetProperty("runs")[1];
         Assert.Equal("full", full.GetProperty("preset").GetString());
         Assert.Equal(trained.GetProperty("weightsDigest").GetString(), second.GetProperty("weightsDigest").GetString());
         Assert.Equal(trained.GetProperty("accuracy").GetDouble(), second.GetProperty("accuracy").GetDouble());
@@ -42,7 +42,7 @@ public sealed class CompareCommandTests : IDisposable
         double[] accuracies = [.. full.GetProperty("scores").GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("accuracy").GetDouble())];
         Assert.Equal(accuracies.Average(), statistics.GetProperty("mean").GetDouble(), 1e-12);
         Assert.Equal(accuracies.Max(), statistics.GetProperty("maximum").GetDouble());
-        string markdown = File.ReadAllText(workspace["compare.md"]);
+        string markdown = File.ReadAllText(workspace["scores/compare.md"]);
         Assert.Contains(second.GetProperty("weightsDigest").GetString()!, markdown, StringComparison.Ordinal);
         Assert.Contains("| no-lm-finetuning |", output, StringComparison.Ordinal);
     }
@@ -123,6 +123,19 @@ public sealed class CompareCommandTests : IDisposable
         JsonElement rows = Json("wild-out.json").GetProperty("rows");
         Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("scores").GetProperty("accuracy").ValueKind);
         Assert.Equal(1, rows[1].GetProperty("scores").GetProperty("accuracy").GetProperty("count").GetInt32());
+    }
+
+    [Fact]
+    public async Task Compare_TestLabelsThatAreNotTrained_AreRefusedBeforeTraining()
+    {
+        string test = workspace.Write("other.csv", "text,label\n\"a zebra\",animals\n");
+
+        (int code, _, string error) = await CommandLine.RunAsync(
+            "compare", "--presets", "last", "--data", workspace.Data, "--test", test, "--settings", settings, "--out", workspace["runs"]);
+
+        Assert.Equal(2, code);
+        Assert.Contains("labels that the model does not know: animals", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(workspace["runs"], "trainings")));
     }
 
     [Fact]

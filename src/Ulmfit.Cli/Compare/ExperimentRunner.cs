@@ -28,7 +28,7 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
     /// <param name="experiments">The experiments.</param>
     /// <param name="onResult">Told all results so far after each.</param>
     /// <param name="cancellationToken">Checked before every step.</param>
-    /// <exception cref="UsageException">Another process works in the folder.</exception>
+    /// <exception cref="UsageException">Another process works in the folder, or a test row has a label that no training knows; nothing has been trained.</exception>
     public IReadOnlyList<ExperimentResult> Run(IReadOnlyList<Experiment> experiments, Action<IReadOnlyList<ExperimentResult>> onResult, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -125,6 +125,7 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
     private Planned PlanOf(Experiment experiment)
     {
         TrainingData data = experiment.Data();
+        EvaluateCommand.CheckLabels(data.Labels, test);
         PlannedDirection[] directions = [.. experiment.Settings.Directions.Each().Select(direction => PlanOf(experiment, data, direction))];
         string name = Digest(string.Join(' ', directions.Select(direction => direction.Folder).Select(Path.GetFileName).Append(testDigest)));
         return new Planned(experiment, directions, Path.Combine(directory, "results", name + ".json"));

@@ -86,6 +86,16 @@ public sealed class PretrainedLibrary(string root)
     public static PretrainedModel Load(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
+        foreach (string file in (string[])[VocabularyFile, ForwardFile])
+        {
+            if (!File.Exists(Path.Combine(folder, file)))
+            {
+                throw new FileNotFoundException(
+                    $"'{folder}' holds no {file}: a pretrained model has {VocabularyFile}, {ForwardFile} and, for training backward, {BackwardFile}, as 'ulmfit pretrain' and 'ulmfit import' write them.",
+                    Path.Combine(folder, file));
+            }
+        }
+
         var vocabulary = Vocabulary.Load(Path.Combine(folder, VocabularyFile));
         StateDict forward = Read(Path.Combine(folder, ForwardFile));
         string backward = Path.Combine(folder, BackwardFile);

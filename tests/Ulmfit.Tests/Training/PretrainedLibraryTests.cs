@@ -76,6 +76,20 @@ public sealed class PretrainedLibraryTests : IDisposable
         Assert.Contains(file, exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(PretrainedLibrary.ForwardFile)]
+    [InlineData(PretrainedLibrary.VocabularyFile)]
+    public void Load_AFolderWithoutAFile_SaysWhichAndWhoWritesIt(string file)
+    {
+        string model = Write(Path.Combine(folder.FullName, "en-tiny"), seed: 1);
+        File.Delete(Path.Combine(model, file));
+
+        FileNotFoundException exception = Assert.Throws<FileNotFoundException>(() => PretrainedLibrary.Load(model));
+
+        Assert.Contains($"'{model}' holds no {file}", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("ulmfit pretrain", exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Names_WithoutAFolder_AreNone() => Assert.Empty(new PretrainedLibrary(Path.Combine(folder.FullName, "nowhere")).Names);
 
