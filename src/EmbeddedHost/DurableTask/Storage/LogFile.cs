@@ -94,8 +94,10 @@ internal sealed class LogFile : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Checksum(frame.AsSpan(4, 4), payload));
 
         // Length grows only when all is on disk, so a frame that could not be written whole is overwritten by the next one.
+        LogWrites.Tell(LogWrites.Begins, Path, handle, Length, frame);
         RandomAccess.Write(handle, frame, Length);
         RandomAccess.FlushToDisk(handle);
+        LogWrites.Tell(LogWrites.IsOnDisk, Path, handle, Length, frame);
         Length += frame.Length;
     }
 
