@@ -21,9 +21,6 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
     /// <summary>Kills that have happened.</summary>
     public List<Kill> Done { get; } = [];
 
-    /// <summary>Kills that the run ended before.</summary>
-    public int NotReached { get; private set; }
-
     /// <summary>What the last life of the host wrote.</summary>
     public IReadOnlyCollection<string> Output { get; private set; } = [];
 
@@ -45,7 +42,6 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
             Output = host.Output;
             if (await LiveAsync(host, kill, ct) is { } outcome)
             {
-                NotReached = kills.Count - Done.Count;
                 host.Kill();
                 await host.Exited.WaitAsync(ct);
                 return outcome with { Files = folder.Files(), Unreferenced = folder.Unreferenced(), Temporary = folder.LeftInTemporary() };

@@ -10,10 +10,13 @@ namespace KillMatrix.Driver;
 /// </summary>
 internal sealed class Matrix(MatrixOptions options, Action<string> log)
 {
+    // A point that one run ended before is tried again in others, of which it is among the first kills.
+    private const int Rounds = 3;
+
     private readonly ConcurrentQueue<Finding> findings = new();
+    private readonly ConcurrentQueue<(Undisturbed Of, Kill Kill)> left = new();
     private int pointKills;
     private int instantKills;
-    private int notReached;
     private int done;
 
     /// <summary>Goes through the matrix.</summary>
@@ -23,19 +26,29 @@ internal sealed class Matrix(MatrixOptions options, Action<string> log)
         long began = Stopwatch.GetTimestamp();
         Workload[] workloads = [new Workload(Late: false), new Workload(Late: true)];
         Undisturbed[] undisturbed = await Task.WhenAll(workloads.Select(workload => ObserveAsync(workload, ct)));
-        (Undisturbed Reference, IReadOnlyList<Kill> Kills)[] runs = Bundle(undisturbed, out int known);
+        (Undisturbed Of, IReadOnlyList<Kill> Kills)[] runs = Bundle(undisturbed, out int known);
         log($"{known} points within {undisturbed.Sum(one => one.Writes)} writes; {runs.Sum(run => run.Kills.Count)} kills in {runs.Length} runs, seed {options.Seed}.");
-        await Parallel.ForEachAsync(
-            runs.Select((run, index) => (run.Reference, run.Kills, Number: index + 1)),
-            new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = ct },
-            async (run, token) => await DisturbAsync(run.Reference, run.Kills, run.Number, runs.Length, token));
+        int begun = 0;
+        for (int round = 0; round < Rounds && runs.Length > 0; round++)
+        {
+            int first = begun + 1;
+            begun += runs.Length;
+            await Parallel.ForEachAsync(
+                runs.Select((run, index) => (run.Of, run.Kills, Number: first + index)),
+                new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = ct },
+                async (run, token) => await DisturbAsync(run.Of, run.Kills, run.Number, begun, token));
+            if (round < Rounds - 1)
+            {
+                runs = [.. Again()];
+            }
+        }
         return new MatrixResult
         {
             KnownPoints = known,
-            Runs = runs.Length,
+            Runs = begun,
             PointKills = pointKills,
             InstantKills = instantKills,
-            NotReached = notReached,
+            NotReached = left.Count,
             Took = Stopwatch.GetElapsedTime(began),
             Findings = [.. findings],
         };
@@ -93,11 +106,25 @@ internal sealed class Matrix(MatrixOptions options, Action<string> log)
                 bundles.Add((undisturbed[bundles.Count % undisturbed.Length], []));
             }
             (Undisturbed of, List<Kill> kills) = bundles[i % bundles.Count];
-            kills.Insert(random.Next(kills.Count + 1), new Kill(null, of.Took * (0.1 + (0.8 * random.NextDouble())), -1));
+            int at = random.Next(kills.Count + 1);
+
+            // A later life has less to do, and more of it is the start.
+            kills.Insert(at, new Kill(null, of.Took * (0.1 + ((at == 0 ? 0.7 : 0.3) * random.NextDouble())), -1));
         }
         (Undisturbed, IReadOnlyList<Kill>)[] runs = [.. bundles.Select(bundle => (bundle.Of, (IReadOnlyList<Kill>)bundle.Kills))];
         random.Shuffle(runs);
         return runs;
+    }
+
+    private IEnumerable<(Undisturbed, IReadOnlyList<Kill>)> Again()
+    {
+        var points = new List<(Undisturbed Of, Kill Kill)>();
+        while (left.TryDequeue(out (Undisturbed Of, Kill Kill) one))
+        {
+            points.Add(one.Kill.Point is null ? (one.Of, one.Kill with { At = one.Kill.At / 2 }) : one);
+        }
+        return points.GroupBy(one => one.Of).SelectMany(group =>
+            group.Select(one => one.Kill).Chunk(2).Select(chunk => (group.Key, (IReadOnlyList<Kill>)[.. chunk.OrderBy(kill => kill.Order)])));
     }
 
     private async Task DisturbAsync(Undisturbed reference, IReadOnlyList<Kill> kills, int number, int total, CancellationToken ct)
@@ -116,7 +143,10 @@ internal sealed class Matrix(MatrixOptions options, Action<string> log)
         }
         Interlocked.Add(ref pointKills, run.Done.Count(kill => kill.Point is not null));
         Interlocked.Add(ref instantKills, run.Done.Count(kill => kill.Point is null));
-        Interlocked.Add(ref notReached, run.NotReached);
+        foreach (Kill kill in kills.Skip(run.Done.Count))
+        {
+            left.Enqueue((reference, kill));
+        }
         foreach (Finding finding in found)
         {
             run.Folder.Keep = options.Keep;
@@ -124,7 +154,7 @@ internal sealed class Matrix(MatrixOptions options, Action<string> log)
             findings.Enqueue(told);
             log($"FOUND {told.Kind} in run {number}: {told.Text}");
         }
-        log(FormattableString.Invariant($"[{Interlocked.Increment(ref done)}/{total}] run {number}: {run.Done.Count} kills, {found.Length} findings{(run.NotReached > 0 ? $", not reached: {string.Join(" | ", kills.Skip(run.Done.Count))}" : "")}, {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
+        log(FormattableString.Invariant($"[{Interlocked.Increment(ref done)}/{total}] run {number}: {run.Done.Count} kills, {found.Length} findings{(run.Done.Count < kills.Count ? $", not reached: {string.Join(" | ", kills.Skip(run.Done.Count))}" : "")}, {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
     }
 
     private sealed record Undisturbed(Workload Workload, Outcome Outcome, TimeSpan Took, int Writes, IReadOnlyList<Kill> Points);
