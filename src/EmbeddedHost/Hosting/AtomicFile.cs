@@ -10,10 +10,12 @@ internal static class AtomicFile
     public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode? mode = null)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+
+        // Of one name, so that what a killed process left is taken by the next write and not left for ever: there is one writer.
+        string temporary = path + ".tmp";
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 };
             if (mode is not null && !OperatingSystem.IsWindows())
             {
                 options.UnixCreateMode = mode;

@@ -2,28 +2,27 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace EmbeddedHost;
 
-/// <summary>The host of a function app: holds the data directory for as long as the web application below it runs.</summary>
+/// <summary>The host of a function app: the web application below it, which works or stands by.</summary>
 internal sealed class FunctionsHost(WebApplication app, HostSettings settings) : IHost, IAsyncDisposable
 {
-    private HostLock? gate;
-
     /// <inheritdoc/>
     public IServiceProvider Services => app.Services;
 
-    /// <summary>Takes the data directory and starts everything. What was begun by a start that fails ends when the host is disposed.</summary>
+    /// <summary>Takes the data directory, unless another host has it, and starts everything. What was begun by a start that fails ends when the host is disposed.</summary>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="HostStartException">The directory is in use, a key file is damaged, or an address is taken.</exception>
+    /// <exception cref="HostStartException">The directory cannot be written, a key file is damaged, or an address is taken.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         try
         {
-            gate = HostLock.Acquire(settings);
+            await TryTakeAsync(cancellationToken);
             if (settings.RequireKeys)
             {
-                Services.GetRequiredService<FunctionKeys>().Load();
+                Services.GetRequiredService<FunctionKeys>().Load(make: Services.GetRequiredService<HostOwnership>().HasDirectory);
             }
 
             await app.StartAsync(cancellationToken);
@@ -42,33 +41,22 @@ internal sealed class FunctionsHost(WebApplication app, HostSettings settings) :
 
     /// <summary>Stops everything, server first, and gives the data directory back.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task StopAsync(CancellationToken cancellationToken = default)
+    public Task StopAsync(CancellationToken cancellationToken = default) => app.StopAsync(cancellationToken);
+
+    public void Dispose() => ((IDisposable)app).Dispose();
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    private async Task TryTakeAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await app.StopAsync(cancellationToken);
+            await Services.GetRequiredService<HostOwnership>().TryTakeAsync(cancellationToken);
         }
-        finally
+        catch (IOException e)
         {
-            Release();
+            // A storage that does not answer now may answer later: the host stands by until then.
+            HostLog.TakeOverFailed(Services.GetRequiredService<ILoggerFactory>().CreateLogger("EmbeddedHost"), e);
         }
-    }
-
-    public void Dispose()
-    {
-        ((IDisposable)app).Dispose();
-        Release();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await app.DisposeAsync();
-        Release();
-    }
-
-    private void Release()
-    {
-        gate?.Dispose();
-        gate = null;
     }
 }

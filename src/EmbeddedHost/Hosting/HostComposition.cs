@@ -158,12 +158,14 @@ internal static class HostComposition
         services.TryAddSingleton<DataConverter>(provider =>
             new JsonDataConverter(provider.GetRequiredService<IOptions<JsonSerializerOptions>>().Value));
         services.AddSingleton<DurableFunctionInvoker>();
-        services.AddSingleton(provider => new DurableTaskHost(
-            DurableOptions(web.Configuration, settings, provider.GetRequiredService<DataConverter>()),
-            provider.GetRequiredService<DurableFunctionInvoker>(),
-            provider.GetRequiredService<ILoggerFactory>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new Lazy<DurableTaskHost>(provider.GetRequiredService<DurableTaskHost>));
+        services.AddSingleton<HostOwnership>();
+        services.AddSingleton(provider => new DurableWork(
+            () => new DurableTaskHost(
+                DurableOptions(web.Configuration, settings, provider.GetRequiredService<DataConverter>()),
+                provider.GetRequiredService<DurableFunctionInvoker>(),
+                provider.GetRequiredService<ILoggerFactory>(),
+                provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<HostOwnership>()));
         services.AddSingleton<DurableManagementApi>();
 
         IConfigurationSection blobs = web.Configuration.GetSection($"{HostConfiguration.HostJsonSection}:extensions:blobs");

@@ -17,6 +17,18 @@ internal static partial class HostLog
     [LoggerMessage(4, LogLevel.Information, "State is kept in {DataDirectory}. Keys are {Keys}.")]
     public static partial void State(ILogger logger, string dataDirectory, string keys);
 
+    [LoggerMessage(5, LogLevel.Warning, "This host stands by: {Owner}. It serves what needs storage alone, and takes over when the other one is gone.")]
+    public static partial void StandsBy(ILogger logger, string owner);
+
+    [LoggerMessage(6, LogLevel.Information, "This host has taken over the work on {DataDirectory}: triggers and orchestrations go on here.")]
+    public static partial void TookOver(ILogger logger, string dataDirectory);
+
+    [LoggerMessage(7, LogLevel.Warning, "This host has lost the lease of its storage. It stops its triggers and orchestrations and stands by; another host goes on with them.")]
+    public static partial void OwnershipLost(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Warning, "This host cannot take over at present; it goes on trying.")]
+    public static partial void TakeOverFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(10, LogLevel.Debug, "Executed '{Function}' (Id={InvocationId}, {Milliseconds} ms)")]
     public static partial void RequestServed(ILogger logger, string function, string invocationId, double milliseconds);
 

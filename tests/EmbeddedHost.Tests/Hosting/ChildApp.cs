@@ -53,6 +53,20 @@ internal static class ChildApp
 
         throw new InvalidOperationException($"The app ended: {string.Join('\n', output)} {await app.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)}");
     }
+
+    /// <summary>Reads an app's output until a line contains something.</summary>
+    public static async Task<string> LineAsync(Process app, string text)
+    {
+        while (await app.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+
+        throw new InvalidOperationException($"The app ended without a line of '{text}'.");
+    }
 }
 
 /// <summary>The functions of the app.</summary>

@@ -33,22 +33,28 @@ public sealed class HostProcessTests
     }
 
     [Fact]
-    public async Task Start_DataDirectoryIsInUse_SecondHostNamesTheFirstAndExitsWithOne()
+    public async Task Start_DataDirectoryIsInUse_SecondHostStandsByNamesTheFirstAndTakesOverWhenItIsKilled()
     {
         using var folder = new TemporaryFolder();
         using Process first = StartApp(folder);
-        await ChildApp.ReadyAsync(first);
+        (string address, _) = await ChildApp.ReadyAsync(first);
 
         using Process second = StartApp(folder);
-        string error = await second.StandardError.ReadToEndAsync(Ct);
-        await second.WaitForExitAsync(Ct);
-
-        Assert.Equal(1, second.ExitCode);
-        Assert.Contains($"process {first.Id}", error, StringComparison.Ordinal);
-        Assert.Contains(folder.Path, error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        (string other, _) = await ChildApp.ReadyAsync(second);
+        string standsBy = await ChildApp.LineAsync(second, "stands by");
+        using var client = new HttpClient();
+        string answer = await client.GetStringAsync($"{other}/api/ping", Ct);
         first.Kill();
         await first.WaitForExitAsync(Ct);
+        string tookOver = await ChildApp.LineAsync(second, "taken over");
+
+        Assert.Contains($"process {first.Id} at {address}", standsBy, StringComparison.Ordinal);
+        Assert.Contains(folder.Path, standsBy, StringComparison.Ordinal);
+        Assert.Equal($"{second.Id}", answer);
+        Assert.Contains(folder.Path, tookOver, StringComparison.Ordinal);
+        Assert.StartsWith($"{second.Id} at", File.ReadAllText(folder["host/lock.pid"]), StringComparison.Ordinal);
+        second.Kill();
+        await second.WaitForExitAsync(Ct);
     }
 
     [Fact]
@@ -68,20 +74,6 @@ public sealed class HostProcessTests
         Assert.Contains(output, l => l.Contains("Listen: [GET]", StringComparison.Ordinal) && l.Contains("info: EmbeddedHost", StringComparison.Ordinal));
         second.Kill();
         await second.WaitForExitAsync(Ct);
-    }
-
-    [Fact]
-    public async Task Start_TwoHostsInOneProcess_SecondIsRefusedUntilTheFirstHasStopped()
-    {
-        using var folder = new TemporaryFolder();
-        await using (await TestApp.StartAsync([typeof(ChildFunctions)], folder: folder))
-        {
-            HostStartException e = await Assert.ThrowsAsync<HostStartException>(() => TestApp.StartAsync([typeof(ChildFunctions)], folder: folder));
-            Assert.Contains($"process {Environment.ProcessId}", e.Message, StringComparison.Ordinal);
-        }
-
-        await using TestApp again = await TestApp.StartAsync([typeof(ChildFunctions)], folder: folder);
-        Assert.Equal($"{Environment.ProcessId}", await again.Client.GetStringAsync("/api/ping", Ct));
     }
 
     [Fact]

@@ -14,7 +14,6 @@ internal sealed class BlobTriggerRunner(
     PoisonList poison,
     HostSettings settings,
     IOptions<BlobTriggerOptions> options,
-    StopSignal stop,
     TimeProvider time,
     ILogger<BlobTriggerRunner> logger) : IDisposable
 {
@@ -22,8 +21,11 @@ internal sealed class BlobTriggerRunner(
     private readonly List<BlobListener> listeners = [];
     private Task running = Task.CompletedTask;
 
-    public void Start()
+    /// <summary>Begins; again only after the end of the time before.</summary>
+    /// <param name="stopping">Fires at the end.</param>
+    public void Start(CancellationToken stopping)
     {
+        DisposeListeners();
         foreach (HostedFunction function in catalog.OfKind(TriggerKind.Blob))
         {
             var trigger = (BlobTriggerAttribute)function.Trigger;
@@ -33,15 +35,21 @@ internal sealed class BlobTriggerRunner(
             listeners.Add(new BlobListener(function, receipts, pipeline, scopes, source, poison, slots, options.Value, time, logger));
         }
 
-        running = Task.WhenAll(listeners.Select(l => l.RunAsync(stop.Stopping)));
+        running = Task.WhenAll(listeners.Select(l => l.RunAsync(stopping)));
     }
 
-    /// <summary>Waits until the invocations that run have ended; the stop signal has told them to.</summary>
+    /// <summary>Waits until the invocations that run have ended; the token has told them to.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(running, cancellationToken);
 
     public void Dispose()
     {
-        listeners.ForEach(l => l.Dispose());
+        DisposeListeners();
         slots.Dispose();
+    }
+
+    private void DisposeListeners()
+    {
+        listeners.ForEach(l => l.Dispose());
+        listeners.Clear();
     }
 }

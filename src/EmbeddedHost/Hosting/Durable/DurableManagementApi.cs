@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace EmbeddedHost;
 
 /// <summary>The HTTP API of Durable Functions under <c>/runtime/webhooks/durabletask</c>; it needs the system key where keys are on.</summary>
-internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunctionInvoker functions, KeyGate gate, ILogger<DurableManagementApi> logger)
+internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvoker functions, KeyGate gate, ILogger<DurableManagementApi> logger)
 {
     private const string Base = "/runtime/webhooks/durabletask";
 
@@ -49,6 +49,10 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
         {
             // The caller is gone.
         }
+        catch (HostStandsByException e)
+        {
+            await ProblemAnswer.StandsByAsync(http, e);
+        }
         catch (Exception e) when (e is ArgumentException or JsonException or BadHttpRequestException)
         {
             await ProblemAnswer.WriteAsync(http, StatusCodes.Status400BadRequest, "One or more of the arguments submitted is incorrect", e.Message);
@@ -64,7 +68,7 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
 
     private async Task GetAsync(HttpContext http, string instanceId)
     {
-        if (await host.GetManagementStatusAsync(instanceId, http.RequestAborted) is not { } status)
+        if (await work.Host.GetManagementStatusAsync(instanceId, http.RequestAborted) is not { } status)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
@@ -103,11 +107,11 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
             ContinuationToken = http.Request.Headers["x-ms-continuation-token"].FirstOrDefault(),
         };
         var instances = new JsonArray();
-        await foreach (Page<OrchestrationMetadata> page in host.Client.GetAllInstancesAsync(query).AsPages(query.ContinuationToken))
+        await foreach (Page<OrchestrationMetadata> page in work.Client.GetAllInstancesAsync(query).AsPages(query.ContinuationToken))
         {
             foreach (OrchestrationMetadata instance in page.Values)
             {
-                if (await host.GetManagementStatusAsync(instance.InstanceId, http.RequestAborted) is { } status)
+                if (await work.Host.GetManagementStatusAsync(instance.InstanceId, http.RequestAborted) is { } status)
                 {
                     if (Query<bool>(http, "showInput", bool.TryParse) == false)
                     {
@@ -127,13 +131,13 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
 
     private async Task PurgeAsync(HttpContext http, string instanceId)
     {
-        if (await host.Client.GetInstanceAsync(instanceId, false, http.RequestAborted) is null)
+        if (await work.Client.GetInstanceAsync(instanceId, false, http.RequestAborted) is null)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
 
-        PurgeResult result = await host.Client.PurgeInstanceAsync(instanceId, http.RequestAborted);
+        PurgeResult result = await work.Client.PurgeInstanceAsync(instanceId, http.RequestAborted);
         await WriteAsync(http, StatusCodes.Status200OK, new JsonObject { ["instancesDeleted"] = result.PurgedInstanceCount });
     }
 
@@ -144,7 +148,7 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
             throw new ArgumentException("Please provide value for 'createdTimeFrom' parameter.");
         }
 
-        PurgeResult result = await host.Client.PurgeAllInstancesAsync(
+        PurgeResult result = await work.Client.PurgeAllInstancesAsync(
             new PurgeInstancesFilter(from, Query<DateTimeOffset>(http, "createdTimeTo", ParseTime), Statuses(http)), http.RequestAborted);
         if (result.PurgedInstanceCount == 0)
         {
@@ -176,14 +180,14 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
     // 202 for an instance that is active, 410 for one that has ended, 404 for none.
     private async Task ChangeAsync(HttpContext http, string instanceId, Func<DurableTaskClient, string?, Task> change)
     {
-        OrchestrationMetadata? instance = await host.Client.GetInstanceAsync(instanceId, false, http.RequestAborted);
+        OrchestrationMetadata? instance = await work.Client.GetInstanceAsync(instanceId, false, http.RequestAborted);
         if (instance is null || instance.IsCompleted)
         {
             http.Response.StatusCode = instance is null ? StatusCodes.Status404NotFound : StatusCodes.Status410Gone;
             return;
         }
 
-        await change(host.Client, http.Request.Query["reason"].FirstOrDefault());
+        await change(work.Client, http.Request.Query["reason"].FirstOrDefault());
         http.Response.StatusCode = StatusCodes.Status202Accepted;
     }
 
@@ -201,7 +205,7 @@ internal sealed class DurableManagementApi(DurableTaskHost host, DurableFunction
             text = await reader.ReadToEndAsync(http.RequestAborted);
         }
 
-        string id = await host.Client.ScheduleNewOrchestrationInstanceAsync(
+        string id = await work.Client.ScheduleNewOrchestrationInstanceAsync(
             name,
             text.Length == 0 ? null : JsonNode.Parse(text),
             new StartOrchestrationOptions(instanceId.Length == 0 ? null : instanceId),

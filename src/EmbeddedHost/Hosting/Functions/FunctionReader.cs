@@ -204,7 +204,7 @@ internal sealed partial class FunctionReader(IConfiguration configuration, HostS
         if (parameter.GetCustomAttribute<DurableClientAttribute>() is not null)
         {
             return type == typeof(DurableTaskClient)
-                ? static context => ValueTask.FromResult<object?>(context.InstanceServices.GetRequiredService<Durable.DurableTaskHost>().Client)
+                ? static context => ValueTask.FromResult<object?>(context.InstanceServices.GetRequiredService<DurableWork>().Client)
                 : reading.Find(parameter, $"has [DurableClient] and the type {type.Name}; make its type DurableTaskClient.");
         }
 

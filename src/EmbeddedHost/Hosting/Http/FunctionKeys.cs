@@ -18,11 +18,19 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
     private HostKeyFile? host;
     private Dictionary<string, Dictionary<string, string>> functions = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads the keys and makes those that are missing.</summary>
+    /// <summary>Reads the keys.</summary>
+    /// <param name="make">Whether to make those that are missing: the host that has the data directory does, others wait for it.</param>
+    /// <returns>Whether there are all.</returns>
     /// <exception cref="HostStartException">A key file is damaged.</exception>
-    public void Load()
+    public bool Load(bool make)
     {
         string folder = Path.Combine(settings.DataDirectory, "keys");
+        string[] files = [Path.Combine(folder, "host.json"), .. catalog.OfKind(TriggerKind.Http).Select(f => PathOf(folder, f))];
+        if (!make && !files.All(File.Exists))
+        {
+            return false;
+        }
+
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(folder);
@@ -32,17 +40,19 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
             Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
         }
 
-        host = ReadOrMake(
-            Path.Combine(folder, "host.json"),
+        HostKeyFile ofHost = ReadOrMake(
+            files[0],
             KeyJson.Default.HostKeyFile,
             () => new HostKeyFile(NewKey(), new() { ["default"] = NewKey() }, new() { ["durabletask_extension"] = NewKey() }));
         functions = catalog.OfKind(TriggerKind.Http).ToDictionary(
             f => f.Name,
             f => ReadOrMake(
-                Path.Combine(folder, "functions", f.Name.ToLowerInvariant() + ".json"),
+                PathOf(folder, f),
                 KeyJson.Default.DictionaryStringString,
                 () => new Dictionary<string, string> { ["default"] = NewKey() }),
             StringComparer.OrdinalIgnoreCase);
+        host = ofHost;
+        return true;
     }
 
     /// <summary>Whether a key opens a level.</summary>
@@ -79,6 +89,8 @@ internal sealed class FunctionKeys(HostSettings settings, FunctionCatalog catalo
 
         return opens;
     }
+
+    private static string PathOf(string folder, HostedFunction function) => Path.Combine(folder, "functions", function.Name.ToLowerInvariant() + ".json");
 
     private static bool Equal(byte[] sentDigest, string key) =>
         CryptographicOperations.FixedTimeEquals(sentDigest, SHA256.HashData(Encoding.UTF8.GetBytes(key)));

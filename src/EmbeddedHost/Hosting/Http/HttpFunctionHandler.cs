@@ -47,6 +47,11 @@ internal sealed class HttpFunctionHandler(
             http.RequestAborted = callerGone;
             await FailAsync(http, StatusCodes.Status503ServiceUnavailable, "The host is stopping");
         }
+        catch (HostStandsByException e)
+        {
+            HostLog.RequestRejected(logger, function.Name, context.InvocationId, e.Message);
+            await ProblemAnswer.StandsByAsync(http, e);
+        }
         catch (BadHttpRequestException e)
         {
             HostLog.RequestRejected(logger, function.Name, context.InvocationId, e.Message);

@@ -11,9 +11,11 @@ internal static class ProblemAnswer
     /// <param name="status">The status code.</param>
     /// <param name="title">What it means.</param>
     /// <param name="detail">What to do.</param>
-    public static Task WriteAsync(HttpContext http, int status, string title, string? detail = null)
+    /// <param name="retryAfter">In how many seconds to ask again.</param>
+    public static Task WriteAsync(HttpContext http, int status, string title, string? detail = null, string? retryAfter = null)
     {
         http.Response.Clear();
+        http.Response.Headers.RetryAfter = retryAfter;
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/problem+json";
         var body = new Dictionary<string, object?> { ["type"] = "about:blank", ["title"] = title, ["status"] = status };
@@ -23,5 +25,19 @@ internal static class ProblemAnswer
         }
 
         return http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(body), http.RequestAborted).AsTask();
+    }
+
+    /// <summary>Answers that another host does what was asked for.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="standsBy">Which one, and what to do.</param>
+    public static Task StandsByAsync(HttpContext http, HostStandsByException standsBy)
+    {
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        }
+
+        return WriteAsync(http, StatusCodes.Status503ServiceUnavailable, "This host stands by", standsBy.Message, retryAfter: "5");
     }
 }

@@ -9,20 +9,21 @@ internal sealed class TimerTriggerRunner(
     FunctionPipeline pipeline,
     IServiceScopeFactory scopes,
     HostSettings settings,
-    StopSignal stop,
     TimeProvider time,
     ILogger<TimerTriggerRunner> logger)
 {
     private Task running = Task.CompletedTask;
 
-    public void Start() => running = Task.WhenAll(catalog.OfKind(TriggerKind.Timer).Select(function => new TimerListener(
+    /// <summary>Begins; again only after the end of the time before.</summary>
+    /// <param name="stopping">Fires at the end.</param>
+    public void Start(CancellationToken stopping) => running = Task.WhenAll(catalog.OfKind(TriggerKind.Timer).Select(function => new TimerListener(
         function,
         Path.Combine(settings.HostDirectory, "timers", function.Name.ToLowerInvariant() + ".json"),
         pipeline,
         scopes,
         time,
-        logger).RunAsync(stop.Stopping)));
+        logger).RunAsync(stopping)));
 
-    /// <summary>Waits until the invocations that run have ended; the stop signal has told them to.</summary>
+    /// <summary>Waits until the invocations that run have ended; the token has told them to.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => Completion.WaitAsync(running, cancellationToken);
 }
