@@ -194,6 +194,8 @@ internal static class HostComposition
             MaxConcurrentActivityFunctions = Number(section, "maxConcurrentActivityFunctions") ?? defaults.MaxConcurrentActivityFunctions,
             MaxConcurrentOrchestratorFunctions = Number(section, "maxConcurrentOrchestratorFunctions") ?? defaults.MaxConcurrentOrchestratorFunctions,
             DefaultVersion = section["defaultVersion"],
+            VersionMatch = Choice(section, "versionMatchStrategy", VersionMatchStrategy.CurrentOrOlder),
+            VersionFailure = Choice(section, "versionFailureStrategy", VersionFailureStrategy.Reject),
             DataConverter = converter,
         };
     }
@@ -209,6 +211,15 @@ internal static class HostComposition
         {
             return null;
         }
+    }
+
+    private static T Choice<T>(IConfigurationSection section, string key, T otherwise)
+        where T : struct, Enum
+    {
+        string? text = section[key];
+        return string.IsNullOrWhiteSpace(text) ? otherwise
+            : Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true)
+            : throw new HostStartException($"{section.Path}:{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
 
     private static int? Number(IConfigurationSection section, string key)

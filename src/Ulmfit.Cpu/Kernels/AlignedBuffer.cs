@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Ulmfit.Cpu.Kernels;
 
@@ -11,6 +10,7 @@ namespace Ulmfit.Cpu.Kernels;
 internal sealed unsafe class AlignedBuffer : IDisposable
 {
     private const nuint Alignment = 64;
+    private readonly nuint bytes;
     private void* block;
     private float* data;
 
@@ -19,7 +19,8 @@ internal sealed unsafe class AlignedBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        block = NativeMemory.AllocZeroed(((nuint)length * sizeof(float)) + Alignment);
+        bytes = ((nuint)length * sizeof(float)) + Alignment;
+        block = MappedMemory.Allocate(bytes);
         data = (float*)(((nuint)block + Alignment - 1) & ~(Alignment - 1));
     }
 
@@ -62,7 +63,7 @@ internal sealed unsafe class AlignedBuffer : IDisposable
 
     private void Free()
     {
-        NativeMemory.Free(block);
+        MappedMemory.Free(block, bytes);
         block = null;
         data = null;
     }

@@ -227,16 +227,7 @@ public abstract class TaskOrchestrationContext
     /// <summary>Compares <see cref="Version"/> with another version; none is older than any.</summary>
     /// <param name="version">The other version.</param>
     /// <returns>Negative, zero or positive as this version is older, equal or newer.</returns>
-    public virtual int CompareVersionTo(string version)
-    {
-        bool own = !string.IsNullOrWhiteSpace(Version);
-        bool other = !string.IsNullOrWhiteSpace(version);
-        return own && other
-            ? System.Version.TryParse(Version, out Version? a) && System.Version.TryParse(version, out Version? b)
-                ? a.CompareTo(b)
-                : string.Compare(Version, version, StringComparison.OrdinalIgnoreCase)
-            : own.CompareTo(other);
-    }
+    public virtual int CompareVersionTo(string version) => EmbeddedHost.Durable.OrchestrationVersion.Compare(Version, version);
 
     // A context that wraps another may hand out that one's replay-safe factory as its own: checking for replay once is enough.
     private ILoggerFactory UnderlyingLoggerFactory()

@@ -22,6 +22,12 @@ public sealed record DurableTaskHostOptions
     /// <summary>The version of instances that are scheduled without one: host.json's <c>defaultVersion</c>.</summary>
     public string? DefaultVersion { get; init; }
 
+    /// <summary>Which orchestrations the host runs, compared with <see cref="DefaultVersion"/>: host.json's <c>versionMatchStrategy</c>.</summary>
+    public VersionMatchStrategy VersionMatch { get; init; }
+
+    /// <summary>What becomes of the others: host.json's <c>versionFailureStrategy</c>.</summary>
+    public VersionFailureStrategy VersionFailure { get; init; }
+
     /// <summary>
     /// What writes and reads payloads. By default as the isolated worker does: System.Text.Json, property names as declared,
     /// read without regard to case.

@@ -44,6 +44,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Information, "{EventKind} for instance '{InstanceId}' is dropped: there is no such active instance")]
     public static partial void MessageDropped(this ILogger logger, string eventKind, string instanceId);
 
+    [LoggerMessage(15, LogLevel.Warning, "Orchestration '{Name}' with id '{InstanceId}' is of version '{Version}', which this host of version '{HostVersion}' does not run; it waits for one that does")]
+    public static partial void VersionRejected(this ILogger logger, string name, string instanceId, string version, string? hostVersion);
+
     [LoggerMessage(14, LogLevel.Error, "The history '{Path}' cannot be written; it will be tried again")]
     public static partial void WriteFailed(this ILogger logger, Exception exception, string path);
 }

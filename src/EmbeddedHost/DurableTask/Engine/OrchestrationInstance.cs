@@ -30,6 +30,7 @@ internal sealed class OrchestrationInstance
     private bool inTurn;
     private bool pumping;
     private bool closed;
+    private bool rejectionTold;
 
     private OrchestrationInstance(DurableTaskHost host, string path, InstanceSummary summary)
     {
@@ -93,7 +94,7 @@ internal sealed class OrchestrationInstance
                 return;
             }
 
-            if (!state.HasEnded)
+            if (!state.HasEnded && !IsRejected(state))
             {
                 DispatchPending(state);
             }
@@ -283,7 +284,7 @@ internal sealed class OrchestrationInstance
     // Called under the lock.
     private void ScheduleTurn()
     {
-        if (inTurn || closed || this.state is not { HasEnded: false } state)
+        if (inTurn || closed || this.state is not { HasEnded: false } state || IsRejected(state))
         {
             return;
         }
@@ -295,6 +296,23 @@ internal sealed class OrchestrationInstance
         {
             inTurn = host.Turns.TryAdd(RunTurnAsync);
         }
+    }
+
+    // Whether this host leaves the instance to one of another version. Called under the lock.
+    private bool IsRejected(InstanceState state)
+    {
+        if (host.Options.VersionFailure != VersionFailureStrategy.Reject || OrchestrationVersion.IsRunBy(host.Options, state.Version))
+        {
+            return false;
+        }
+
+        if (!rejectionTold)
+        {
+            rejectionTold = true;
+            host.Logger.VersionRejected(state.Name, state.InstanceId, state.Version, host.Options.DefaultVersion);
+        }
+
+        return true;
     }
 
     private async Task RunTurnAsync()
@@ -357,6 +375,13 @@ internal sealed class OrchestrationInstance
 
             newEvents.Insert(0, new ExecutionStarted());
             recorded.Insert(0, new ExecutionStarted());
+        }
+
+        if (!OrchestrationVersion.IsRunBy(host.Options, state.Version))
+        {
+            string message = $"The orchestration is of version '{state.Version}', which this host of version '{host.Options.DefaultVersion}' does not run.";
+            var ending = new ExecutionEnding(OrchestrationRuntimeStatus.Failed, message, new TaskFailureDetails("VersionMismatch", message, null, null, null));
+            return new TurnRecorded(now, recorded, [], false, state.CustomStatus, Outgoing(state, [], ending), ending);
         }
 
         var turn = new OrchestratorTurn(state, host.Invoker, host.Options, host.LoggerFactory);

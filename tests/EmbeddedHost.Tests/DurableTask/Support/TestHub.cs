@@ -21,7 +21,13 @@ internal sealed class TestHub : IAsyncDisposable
     private readonly bool ownsFolder;
     private DurableTaskHost? host;
 
-    public TestHub(TimeProvider? time = null, int maxActivities = 16, string? folder = null, string? defaultVersion = null)
+    public TestHub(
+        TimeProvider? time = null,
+        int maxActivities = 16,
+        string? folder = null,
+        string? defaultVersion = null,
+        VersionMatchStrategy versionMatch = VersionMatchStrategy.None,
+        VersionFailureStrategy versionFailure = VersionFailureStrategy.Reject)
     {
         Time = time ?? TimeProvider.System;
         ownsFolder = folder is null;
@@ -32,6 +38,8 @@ internal sealed class TestHub : IAsyncDisposable
             HubName = "hub",
             MaxConcurrentActivityFunctions = maxActivities,
             DefaultVersion = defaultVersion,
+            VersionMatch = versionMatch,
+            VersionFailure = versionFailure,
         };
         functions = new FunctionTable(options.DataConverter);
     }
@@ -91,6 +99,9 @@ internal sealed class TestHub : IAsyncDisposable
             await Host.AbandonAsync();
         }
     }
+
+    /// <summary>Replays recorded histories over the functions of this hub.</summary>
+    public HistoryReplay Replay() => new(functions, options);
 
     /// <summary>Runs an orchestration to its end.</summary>
     public async Task<OrchestrationMetadata> RunAsync(string name, object? input = null)

@@ -1,0 +1,9 @@
+using System.CommandLine;
+using Ulmfit.Reliability.Load;
+
+var root = new RootCommand("Long checks of what the product promises, against the real host in a process of its own.")
+{
+    LoadCommand.Create(),
+};
+
+return await root.Parse(args).InvokeAsync();
