@@ -16,7 +16,7 @@ internal static unsafe partial class MappedMemory
     private const int PrivateAndAnonymous = 0x22;
 
     /// <summary>A block of zeros.</summary>
-    /// <exception cref="OutOfMemoryException">There is no room for it.</exception>
+    /// <exception cref="InsufficientMemoryException">There is no room for it.</exception>
     public static void* Allocate(nuint bytes)
     {
         if (!IsMapped(bytes))
@@ -26,7 +26,7 @@ internal static unsafe partial class MappedMemory
 
         void* block = Map(null, bytes, ReadAndWrite, PrivateAndAnonymous, -1, 0);
         return block == (void*)-1
-            ? throw new OutOfMemoryException($"{bytes >> 20} MiB of memory cannot be had: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}")
+            ? throw new InsufficientMemoryException($"{bytes >> 20} MiB of memory cannot be had: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}")
             : block;
     }
 
