@@ -20,14 +20,19 @@ public sealed record ClassifierSettings
 {
     internal const double FineTuningRate = 1e-2;
     internal const double FromScratchRate = 5e-3;
-    internal const int DefaultEpochs = 6;
-    internal const int FewRowsEpochs = 40;
     internal const int FewRows = 2_000;
+    internal const double FewRowsFactor = 1.25;
+    private const int DefaultEpochs = 6;
+    private const int MostEpochs = 25;
+    private const int FromScratchFewRowsEpochs = 40;
     internal const int LongestChunk = 10_000;
     internal const double DefaultWeightDecay = 0.01;
     internal const double DefaultClipNorm = 0.4;
 
-    /// <summary>Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, but 40 from scratch on fewer than 2,000 rows, and 10 with the method <c>lstm</c>.</summary>
+    /// <summary>
+    /// Epochs of the last stage, in which all groups of the strategy are trained; when absent 6, on fewer than 2,000 rows as many
+    /// as show it 12,000 rows, at most 25, or 40 from scratch, and 10 with the method <c>lstm</c>.
+    /// </summary>
     public int? Epochs { get; init; }
 
     /// <summary>
@@ -50,7 +55,10 @@ public sealed record ClassifierSettings
     /// <summary>Whether lower groups learn at lower rates in this phase; when absent as in the whole settings.</summary>
     public bool? Discriminative { get; init; }
 
-    /// <summary>By how much the rate falls from group to group in this phase; when absent as in the whole settings.</summary>
+    /// <summary>
+    /// By how much the rate falls from group to group in this phase; when absent as in the whole settings. Where they do not say
+    /// either, 1.25 on fewer than 2,000 rows: so few leave the lower layers where they were at the paper's 2.6.
+    /// </summary>
     public double? DiscriminativeFactor { get; init; }
 
     /// <summary>Documents of a batch; fewer where the data set is too small for 32 batches of that size.</summary>
@@ -82,6 +90,10 @@ public sealed record ClassifierSettings
 
     /// <summary>Weights of single labels in the loss, on top of <see cref="ClassWeights"/>; a label that is not named weighs 1.</summary>
     public IReadOnlyDictionary<string, double>? LabelWeights { get; init; }
+
+    /// <summary>The epochs of the last stage where settings say nothing.</summary>
+    internal static int EpochsFor(bool pretrained, int rows) =>
+        rows >= FewRows ? DefaultEpochs : pretrained ? Math.Min(FewRows * DefaultEpochs / Math.Max(1, rows), MostEpochs) : FromScratchFewRowsEpochs;
 
     internal void Check(Action<bool, string, string> check)
     {

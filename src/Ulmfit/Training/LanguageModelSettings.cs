@@ -5,9 +5,10 @@ public sealed record LanguageModelSettings
 {
     internal const double FineTuningRate = 4e-3;
     internal const double FromScratchRate = 5e-3;
-    internal const int FineTuningEpochs = 6;
-    internal const int FromScratchEpochs = 14;
-    internal const long FromScratchTokens = 30_000;
+    internal const long LittleText = 30_000;
+    private const int FineTuningEpochs = 6;
+    private const int FineTuningEpochsOnLittleText = 15;
+    private const int FromScratchEpochs = 14;
 
     /// <summary>
     /// Whether there is a language-model stage at all; when absent there is, except from scratch on fewer than 30,000
@@ -15,7 +16,7 @@ public sealed record LanguageModelSettings
     /// </summary>
     public bool? FineTune { get; init; }
 
-    /// <summary>Epochs; when absent 6 from a pretrained model and 14 from scratch.</summary>
+    /// <summary>Epochs; when absent 6 from a pretrained model, 15 on fewer than 30,000 tokens, and 14 from scratch.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>
@@ -64,6 +65,10 @@ public sealed record LanguageModelSettings
 
     /// <summary>Probability with which a lane starts a window from a zero state, so that the model does not come to rely on a state that no classifier ever has.</summary>
     public double LaneResetProbability { get; init; } = 0.1;
+
+    /// <summary>The epochs where settings say nothing.</summary>
+    internal static int EpochsFor(bool pretrained, long tokens) =>
+        !pretrained ? FromScratchEpochs : tokens < LittleText ? FineTuningEpochsOnLittleText : FineTuningEpochs;
 
     internal void Check(Action<bool, string, string> check)
     {

@@ -64,7 +64,7 @@ public static class PlainLstm
         check(settings.Size == defaults.Size, "size", $"must be left out {With}its sizes are its own, embedding {EmbeddingSize} and hidden {HiddenSize}");
         check(settings.Strategy is Strategy.Gradual or Strategy.Full, "strategy", $"must be left out {With}all of it is trained from the first epoch on");
         check(settings.Discriminative != true, "discriminative", $"must be left out {With}all of it learns at one rate");
-        check(settings.DiscriminativeFactor == defaults.DiscriminativeFactor, "discriminativeFactor", $"must be left out {With}all of it learns at one rate");
+        check(settings.DiscriminativeFactor is null, "discriminativeFactor", $"must be left out {With}all of it learns at one rate");
         check(IsLeftOut(settings.LanguageModel), "languageModel", $"must be left out {With}it has no language model");
         check(classifier.Discriminative != true, "classifier.discriminative", $"must be left out {With}all of it learns at one rate");
         check(classifier.DiscriminativeFactor is null, "classifier.discriminativeFactor", $"must be left out {With}all of it learns at one rate");

@@ -28,9 +28,9 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         }
 
         var stages = new List<Stage>();
-        if (settings.LanguageModel.FineTune ?? (pretrained || tokens >= LanguageModelSettings.FromScratchTokens))
+        if (settings.LanguageModel.FineTune ?? (pretrained || tokens >= LanguageModelSettings.LittleText))
         {
-            stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained));
+            stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained, rows, tokens));
         }
 
         stages.AddRange(settings.Method == Method.Features ? [FrozenFeatures.Stage(layers + 2)] : ClassifierStages(settings, layers + 2, pretrained, rows));
@@ -39,12 +39,12 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
 
     // A pretrained model first adapts its embedding and decoder, where new words have only mean rows, then all of it
     // (fastai's frozen epoch). From scratch there is nothing to protect: one stage, one rate for all groups.
-    private static IEnumerable<Stage> LanguageModelStages(TrainingSettings settings, int groups, bool pretrained)
+    private static IEnumerable<Stage> LanguageModelStages(TrainingSettings settings, int groups, bool pretrained, int rows, long tokens)
     {
         LanguageModelSettings lm = settings.LanguageModel;
         double rate = lm.LearningRate ?? (pretrained ? LanguageModelSettings.FineTuningRate : LanguageModelSettings.FromScratchRate);
-        int epochs = lm.Epochs ?? (pretrained ? LanguageModelSettings.FineTuningEpochs : LanguageModelSettings.FromScratchEpochs);
-        double[] rates = DiscriminativeLearningRates.Of(rate, groups, settings.DiscriminativeFactorOf(StageKind.LanguageModel, pretrained));
+        int epochs = lm.Epochs ?? LanguageModelSettings.EpochsFor(pretrained, tokens);
+        double[] rates = DiscriminativeLearningRates.Of(rate, groups, settings.DiscriminativeFactorOf(StageKind.LanguageModel, pretrained, rows));
         int frozen = pretrained ? Math.Min(lm.FrozenEpochs, epochs - 1) : 0;
         if (frozen > 0)
         {
@@ -60,9 +60,9 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         ClassifierSettings classifier = settings.Classifier;
         int epochs = classifier.TotalEpochs is int total
             ? Math.Max(1, total - StagesBeforeTheLast(settings.Strategy, groups))
-            : classifier.Epochs ?? (!pretrained && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsEpochs : ClassifierSettings.DefaultEpochs);
+            : classifier.Epochs ?? ClassifierSettings.EpochsFor(pretrained, rows);
         double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
-        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.DiscriminativeFactorOf(StageKind.Classifier, pretrained));
+        double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.DiscriminativeFactorOf(StageKind.Classifier, pretrained, rows));
         return settings.Strategy switch
         {
             Strategy.Gradual => GradualUnfreezing.Stages(groups, epochs, rate, RatesOf),

@@ -115,8 +115,11 @@ public sealed record TrainingSettings
     /// </summary>
     public bool? Discriminative { get; init; }
 
-    /// <summary>By how much the rate falls from one group to the next below it, 2.6 in the paper; of both phases, unless one says otherwise.</summary>
-    public double DiscriminativeFactor { get; init; } = DiscriminativeLearningRates.PaperFactor;
+    /// <summary>
+    /// By how much the rate falls from one group to the next below it; of both phases, unless one says otherwise. When absent the
+    /// paper's 2.6, and 1.25 for a classifier on fewer than 2,000 rows.
+    /// </summary>
+    public double? DiscriminativeFactor { get; init; }
 
     /// <summary>The schedule of every stage of both phases, unless one says otherwise; when absent slanted triangular, and constant with the method <c>lstm</c>.</summary>
     public ScheduleKind? Schedule { get; init; }
@@ -186,7 +189,7 @@ public sealed record TrainingSettings
         Check(!string.IsNullOrWhiteSpace(Pretrained), "pretrained", "must be the name of a pretrained model or \"none\"");
         Check(From is null || !string.IsNullOrWhiteSpace(From), "from", "must be \"champion\" or a version such as \"tickets/3\"; on the command line a folder");
         Check((Strategy == Strategy.Partial) == (FreezeTo is not null), "freezeTo", "must be given with the strategy \"partial\" and with no other");
-        Check(DiscriminativeFactor is >= 1 and <= 100, "discriminativeFactor", "must lie in [1, 100]");
+        Check(DiscriminativeFactor is null or (>= 1 and <= 100), "discriminativeFactor", "must lie in [1, 100]");
         Check(HeldOutFraction is > 0 and <= 0.5, "heldOutFraction", "must lie in (0, 0.5]");
         Check(MinimumCount >= 1, "minimumCount", "must be at least 1");
         Check(MaximumVocabulary is >= 16 and <= 1_000_000, "maximumVocabulary", "must lie in [16, 1000000]");
@@ -254,11 +257,15 @@ public sealed record TrainingSettings
     internal EarlyStoppingSettings? EarlyStoppingOf(StageKind phase) => phase == StageKind.LanguageModel ? LanguageModel.EarlyStopping : Classifier.EarlyStopping;
 
     /// <summary>By how much the learning rate falls from group to group in a phase; 1 where it does not.</summary>
-    internal double DiscriminativeFactorOf(StageKind phase, bool pretrained)
+    /// <param name="phase">The phase.</param>
+    /// <param name="pretrained">Whether training starts from a pretrained model.</param>
+    /// <param name="rows">Labelled rows that a classifier is trained on.</param>
+    internal double DiscriminativeFactorOf(StageKind phase, bool pretrained, int rows)
     {
         (bool? own, double? ownFactor) = phase == StageKind.LanguageModel
             ? (LanguageModel.Discriminative, LanguageModel.DiscriminativeFactor)
             : (Classifier.Discriminative, Classifier.DiscriminativeFactor);
-        return own ?? Discriminative ?? pretrained ? ownFactor ?? DiscriminativeFactor : 1;
+        double usual = phase == StageKind.Classifier && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsFactor : DiscriminativeLearningRates.PaperFactor;
+        return own ?? Discriminative ?? pretrained ? ownFactor ?? DiscriminativeFactor ?? usual : 1;
     }
 }

@@ -13,6 +13,7 @@ internal static class SmallTraining
         Pretrained = TrainingSettings.NoPretrained,
         MinimumCount = 1,
         Discriminative = true,
+        DiscriminativeFactor = 2.6,
         LanguageModel = new LanguageModelSettings { FineTune = true, Epochs = 2, Bptt = 9, Batch = 4 },
         Classifier = new ClassifierSettings { Epochs = 2, Batch = 8, LearningRate = 0.01 },
     };

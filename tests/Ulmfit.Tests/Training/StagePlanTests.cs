@@ -97,6 +97,48 @@ public sealed class StagePlanTests
         Assert.Equal("freezeTo", Assert.Single(exception.Errors).Path);
     }
 
+    [Theory]
+    [InlineData(true, 60, 25)]
+    [InlineData(true, 480, 25)]
+    [InlineData(true, 1_000, 12)]
+    [InlineData(true, 1_999, 6)]
+    [InlineData(true, 2_000, 6)]
+    [InlineData(false, 480, 40)]
+    [InlineData(false, 2_000, 6)]
+    public void Classifier_OnFewRows_TrainsAllGroupsLonger(bool pretrained, int rows, int epochs)
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained, rows, Tokens);
+
+        Assert.Equal(epochs, plan.Stages[^1].Epochs);
+    }
+
+    [Theory]
+    [InlineData(1_999, null, null, 1.25)]
+    [InlineData(2_000, null, null, 2.6)]
+    [InlineData(1_999, 2.6, null, 2.6)]
+    [InlineData(1_999, null, 3.0, 3.0)]
+    public void Classifier_OnFewRows_LetsRatesFallLessUnlessSettingsSayOtherwise(int rows, double? both, double? own, double expected)
+    {
+        TrainingSettings settings = TrainingSettings.Default with { DiscriminativeFactor = both, Classifier = new ClassifierSettings { DiscriminativeFactor = own } };
+        StagePlan plan = StagePlan.Of(settings, layers: 3, pretrained: true, rows, Tokens);
+        double FactorOf(Stage stage) => stage.LearningRates[^1] / stage.LearningRates[^2];
+
+        Assert.Equal(expected, FactorOf(plan.Stages[^1]), 1e-12);
+        Assert.Equal(both ?? 2.6, FactorOf(plan.Stages.Last(stage => stage.Kind == StageKind.LanguageModel)), 1e-12);
+    }
+
+    [Theory]
+    [InlineData(true, 29_999, 15)]
+    [InlineData(true, 30_000, 6)]
+    [InlineData(false, 30_000, 14)]
+    [InlineData(false, 29_999, 0)]
+    public void LanguageModel_OnLittleText_IsTrainedLongerOrNotAtAll(bool pretrained, long tokens, int epochs)
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default, layers: 3, pretrained, Rows, tokens);
+
+        Assert.Equal(epochs, plan.EpochsOf(StageKind.LanguageModel));
+    }
+
     // The rows of the paper's ablation choose discrimination and schedule of each phase by itself.
     [Theory]
     [InlineData(null, null, null, 2.6, 2.6)]
