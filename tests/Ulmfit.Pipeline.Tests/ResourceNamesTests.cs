@@ -14,6 +14,9 @@ public sealed class ResourceNamesTests
     [InlineData("a/b", false)]
     [InlineData("..", false)]
     [InlineData("a\n", false)]
+    [InlineData("con", false)]
+    [InlineData("com1", false)]
+    [InlineData("con-1", true)]
     public void IsDataset_ByTheRule(string? name, bool expected) => Assert.Equal(expected, ResourceNames.IsDataset(name));
 
     [Fact]
@@ -36,5 +39,8 @@ public sealed class ResourceNamesTests
     [InlineData("..\\a.csv", false)]
     [InlineData("a b.csv", false)]
     [InlineData("a.csv\n", false)]
+    [InlineData("NUL.csv", false)]
+    [InlineData("lpt1.x.tsv.gz", false)]
+    [InlineData("console.csv", true)]
     public void IsDrop_ByTheRule(string name, bool expected) => Assert.Equal(expected, ResourceNames.IsDrop(name));
 }

@@ -25,8 +25,14 @@ internal static class RouteNames
         }
     }
 
-    public static bool TryVersion(string text, out int version) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0;
+    public static bool TryVersion(string text, out int version)
+    {
+        version = 0;
+
+        // Digits alone: what .NET reads as a number may end with NUL characters.
+        return !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0;
+    }
 
     private static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
 }

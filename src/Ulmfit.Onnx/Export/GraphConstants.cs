@@ -44,7 +44,7 @@ internal sealed class GraphConstants
         long count = 1;
         foreach (long extent in constant.Dims)
         {
-            if (extent < 0 || (extent > 0 && count > Array.MaxLength / extent))
+            if (extent is < 0 or > int.MaxValue || (extent > 0 && count > Array.MaxLength / extent))
             {
                 throw new InvalidDataException($"The constant '{constant.Name}' has the impossible shape [{string.Join(", ", constant.Dims)}].");
             }

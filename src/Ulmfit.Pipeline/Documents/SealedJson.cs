@@ -65,6 +65,7 @@ internal static class SealedJson
         }
     }
 
-    private static byte[] Seal(ReadOnlySpan<byte> body) =>
+    /// <summary>What stands behind a body to seal it: from the comma before the checksum to the end.</summary>
+    internal static byte[] Seal(ReadOnlySpan<byte> body) =>
         Encoding.ASCII.GetBytes(Member + Convert.ToHexStringLower(SHA256.HashData(body)) + End);
 }

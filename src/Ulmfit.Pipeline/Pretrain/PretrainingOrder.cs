@@ -106,7 +106,7 @@ public sealed record PretrainingOrder
             License = Read<string>("license", "must be a text"),
             SliceSteps = Read<int?>("sliceSteps", "must be a whole number") ?? defaults.SliceSteps,
             SliceMinutes = Read<double?>("sliceMinutes", "must be a number") ?? defaults.SliceMinutes,
-            Settings = JsonSerializer.SerializeToElement(settings),
+            Settings = Element(settings),
         };
         void Check(bool holds, string path, string rule)
         {
@@ -169,12 +169,25 @@ public sealed record PretrainingOrder
         return request.ToJsonString(Json);
     }
 
+    /// <summary>The members as an object.</summary>
+    private static JsonElement Element(SortedDictionary<string, JsonElement> members)
+    {
+        try
+        {
+            return JsonSerializer.SerializeToElement(members);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new TrainingSettingsException([new SettingsError("", "a text in it is not valid Unicode: it holds half of a surrogate pair")]);
+        }
+    }
+
     private static JsonDocument ParseObject(string json)
     {
         try
         {
             JsonDocument document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.EnumerateObject().All(HasName))
             {
                 return document;
             }
@@ -184,7 +197,20 @@ public sealed record PretrainingOrder
         {
             throw new TrainingSettingsException([new SettingsError("", e.Message)]);
         }
-        throw new TrainingSettingsException([new SettingsError("", "a JSON object is expected")]);
+        throw new TrainingSettingsException([new SettingsError("", "a JSON object is expected, with names that are valid Unicode")]);
+    }
+
+    /// <summary>Whether the name of a member is text: escapes can make half of a surrogate pair.</summary>
+    private static bool HasName(JsonProperty member)
+    {
+        try
+        {
+            return member.Name is not null;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static bool IsOwn(string member) =>

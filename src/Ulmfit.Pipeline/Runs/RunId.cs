@@ -16,12 +16,19 @@ public readonly record struct RunId(string Dataset, int Number)
     {
         id = default;
         int dash = text?.LastIndexOf('-') ?? -1;
-        if (dash <= 0 || dash + 1 == text!.Length || text[dash + 1] is '0' || !ResourceNames.IsDataset(text[..dash]) || !int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        if (dash <= 0 || dash + 1 == text!.Length || text[dash + 1] is '0' || !ResourceNames.IsDataset(text[..dash]) || !TryNumber(text.AsSpan(dash + 1), out int number))
         {
             return false;
         }
         id = new RunId(text[..dash], number);
         return true;
+    }
+
+    /// <summary>Reads a number of digits alone: what .NET reads as one may end with NUL characters.</summary>
+    private static bool TryNumber(ReadOnlySpan<char> digits, out int number)
+    {
+        number = 0;
+        return !digits.ContainsAnyExceptInRange('0', '9') && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     /// <summary>Reads a run id that the pipeline itself made.</summary>

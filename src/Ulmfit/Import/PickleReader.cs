@@ -32,7 +32,7 @@ internal sealed class PickleReader(byte[] data, int start = 0, Func<PickleSequen
 
     private readonly List<object?> stack = [];
     private readonly Stack<int> marks = [];
-    private object?[] memo = [];
+    private readonly Dictionary<long, object?> memo = [];
     private int memoised;
     private int values;
     private int opcodeAt = start;
@@ -483,27 +483,18 @@ internal sealed class PickleReader(byte[] data, int start = 0, Func<PickleSequen
 
     private void Memoise(long index)
     {
-        object? value = Peek();
         if (index is < 0 or >= MaximumValues)
         {
             throw Malformed($"it remembers a value under the number {index}; fewer than {MaximumValues} are kept");
         }
 
-        if (index >= memo.Length)
-        {
-            const int Least = 64;
-            Array.Resize(ref memo, (int)Math.Min(MaximumValues, Math.Max(Least, 2 * (index + 1))));
-        }
-
-        memo[index] = value ?? NoneRemembered.Value;
+        // By number and not by place: a pickle may begin with the highest, and would have a table made for all below it.
+        memo[index] = Peek();
         memoised++;
     }
 
-    private void Recall(long index)
-    {
-        object? value = index >= 0 && index < memo.Length ? memo[index] : null;
-        Push(value is null ? throw Malformed($"it recalls the number {index}, under which nothing was remembered") : ReferenceEquals(value, NoneRemembered.Value) ? null : value);
-    }
+    private void Recall(long index) =>
+        Push(memo.TryGetValue(index, out object? value) ? value : throw Malformed($"it recalls the number {index}, under which nothing was remembered"));
 
     private void PushInteger(int length)
     {
@@ -623,10 +614,4 @@ internal sealed class PickleReader(byte[] data, int start = 0, Func<PickleSequen
         null => "nothing",
         _ => "a value of the kind " + value.GetType().Name,
     };
-
-    /// <summary>What stands in the memo for None, which null there means the lack of.</summary>
-    private static class NoneRemembered
-    {
-        public static readonly object Value = new();
-    }
 }

@@ -47,9 +47,7 @@ public static class Safetensors
             throw new InvalidDataException($"Not a safetensors file: the header would be {length} bytes long.");
         }
 
-        byte[] header = new byte[length];
-        ReadExactly(source, header, "the header");
-        (List<Entry> entries, Dictionary<string, string> metadata) = ParseHeader(header);
+        (List<Entry> entries, Dictionary<string, string> metadata) = ParseHeader(ReadHeader(source, (int)length));
         var tensors = new StateDict();
         long position = 0;
         foreach (Entry entry in entries.OrderBy(entry => entry.Begin))
@@ -121,7 +119,25 @@ public static class Safetensors
         return buffer.ToArray();
     }
 
-    private static (List<Entry> Entries, Dictionary<string, string> Metadata) ParseHeader(byte[] header)
+    /// <summary>In growing blocks, so that a length which is a lie runs into the end of the file before it takes memory.</summary>
+    private static ReadOnlyMemory<byte> ReadHeader(Stream source, int length)
+    {
+        const int Block = 1 << 16;
+        byte[] header = new byte[Math.Min(length, Block)];
+        for (int read = 0; ;)
+        {
+            ReadExactly(source, header.AsSpan(read), "the header");
+            if (header.Length == length)
+            {
+                return header;
+            }
+
+            read = header.Length;
+            Array.Resize(ref header, (int)Math.Min(length, 2L * read));
+        }
+    }
+
+    private static (List<Entry> Entries, Dictionary<string, string> Metadata) ParseHeader(ReadOnlyMemory<byte> header)
     {
         var entries = new List<Entry>();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);

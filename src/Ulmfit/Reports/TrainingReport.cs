@@ -14,7 +14,7 @@ public sealed record TrainingReport
     /// <summary>The version of this form; a change that old readers would misread raises it.</summary>
     public const int CurrentVersion = 1;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions Json = new(StrictJson.Web)
     {
         // The file is data, never part of a page, and people read labels in it.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -68,6 +68,7 @@ public sealed record TrainingReport
     {
         try
         {
+            StrictJson.Check(json);
             TrainingReport report = JsonSerializer.Deserialize<TrainingReport>(json, Json) ?? throw new InvalidDataException("The report is null.");
             return report.ReportVersion == CurrentVersion
                 ? report

@@ -106,7 +106,7 @@ public sealed record ClassifierSettings
         check(Batch is >= 2 and <= 4096, "classifier.batch", "must lie in [2, 4096]: BatchNorm needs two documents");
         check(DropMultiplier is >= 0 and < 2, "classifier.dropMultiplier", "must lie in [0, 2): a rate reaches 1 there");
         check(WeightDecay is null or (>= 0 and < 1), "classifier.weightDecay", "must lie in [0, 1)");
-        check(ClipNorm is null or >= 0, "classifier.clipNorm", "must not be negative");
+        check(ClipNorm is null or (>= 0 and <= 1e6), "classifier.clipNorm", "must lie in [0, 1000000]");
         check(HeadHiddenSize is >= 1 and <= 4096, "classifier.headHiddenSize", "must lie in [1, 4096]");
         check(ChunkLength is null or (>= 1 and <= LongestChunk), "classifier.chunkLength", "must lie in [1, 10000]");
         check(MaxLength is >= 1 and <= 1_000_000, "classifier.maxLength", "must lie in [1, 1000000]");

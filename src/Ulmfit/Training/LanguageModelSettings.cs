@@ -82,9 +82,9 @@ public sealed record LanguageModelSettings
         check(Bptt is >= 2 and <= 1000, "languageModel.bptt", "must lie in [2, 1000]");
         check(DropMultiplier is >= 0 and < 4, "languageModel.dropMultiplier", "must lie in [0, 4): a rate reaches 1 there");
         check(WeightDecay is >= 0 and < 1, "languageModel.weightDecay", "must lie in [0, 1)");
-        check(ClipNorm >= 0, "languageModel.clipNorm", "must not be negative");
-        check(ActivationRegularization >= 0, "languageModel.activationRegularization", "must not be negative");
-        check(TemporalActivationRegularization >= 0, "languageModel.temporalActivationRegularization", "must not be negative");
+        check(ClipNorm is >= 0 and <= 1e6, "languageModel.clipNorm", "must lie in [0, 1000000]");
+        check(ActivationRegularization is >= 0 and <= 1e6, "languageModel.activationRegularization", "must lie in [0, 1000000]");
+        check(TemporalActivationRegularization is >= 0 and <= 1e6, "languageModel.temporalActivationRegularization", "must lie in [0, 1000000]");
         check(LaneResetProbability is >= 0 and <= 1, "languageModel.laneResetProbability", "must lie in [0, 1]");
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Ulmfit.Model;
+using Ulmfit.Reports;
 using Ulmfit.Text;
 
 namespace Ulmfit.Training;
@@ -94,7 +95,7 @@ public sealed record PretrainedCard(
     string Name, string? Source, string? License, string Tokenizer, int VocabularySize, string VocabularyDigest, int EmbeddingSize, int HiddenSize, int Layers,
     TextCard Corpus, TextCard HeldOut, DirectionCard? Forward, DirectionCard? Backward)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new(StrictJson.Web) { WriteIndented = true };
 
     /// <summary>The card of a model without its directions.</summary>
     /// <param name="name">Its name.</param>
@@ -116,6 +117,7 @@ public sealed record PretrainedCard(
     {
         try
         {
+            StrictJson.Check(json);
             return JsonSerializer.Deserialize<PretrainedCard>(json, Json) ?? throw new InvalidDataException("It holds null.");
         }
         catch (JsonException exception)

@@ -104,9 +104,9 @@ public sealed record PretrainingSettings
         Check(Bptt is >= 2 and <= 1000, "bptt", "must lie in [2, 1000]");
         Check(DropMultiplier is >= 0 and < 4, "dropMultiplier", "must lie in [0, 4): a rate reaches 1 there");
         Check(WeightDecay is >= 0 and < 1, "weightDecay", "must lie in [0, 1)");
-        Check(ClipNorm >= 0, "clipNorm", "must not be negative");
-        Check(ActivationRegularization >= 0, "activationRegularization", "must not be negative");
-        Check(TemporalActivationRegularization >= 0, "temporalActivationRegularization", "must not be negative");
+        Check(ClipNorm is >= 0 and <= 1e6, "clipNorm", "must lie in [0, 1000000]");
+        Check(ActivationRegularization is >= 0 and <= 1e6, "activationRegularization", "must lie in [0, 1000000]");
+        Check(TemporalActivationRegularization is >= 0 and <= 1e6, "temporalActivationRegularization", "must lie in [0, 1000000]");
         Check(LaneResetProbability is >= 0 and <= 1, "laneResetProbability", "must lie in [0, 1]");
         return errors.Count == 0 ? this : throw new TrainingSettingsException(errors);
     }

@@ -193,7 +193,7 @@ public sealed record TrainingSettings
         Check(HeldOutFraction is > 0 and <= 0.5, "heldOutFraction", "must lie in (0, 0.5]");
         Check(MinimumCount >= 1, "minimumCount", "must be at least 1");
         Check(MaximumVocabulary is >= 16 and <= 1_000_000, "maximumVocabulary", "must lie in [16, 1000000]");
-        Check(SliceMinutes is null or > 0, "sliceMinutes", "must be positive");
+        Check(SliceMinutes is null or (> 0 and <= 1440), "sliceMinutes", "must lie in (0, 1440]");
         Check(SliceSteps is null or > 0, "sliceSteps", "must be positive");
         Check(TextColumn is null || TextColumn != LabelColumn, "textColumn", "must not be the label column");
         LanguageModel.Check(Check);
