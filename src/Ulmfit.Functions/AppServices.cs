@@ -22,7 +22,8 @@ internal static class AppServices
         services.AddSingleton(settings);
         services.AddSingleton(settings.Pipeline);
         services.AddSingleton(settings.Models);
-        services.AddSingleton(settings.Classify);
+        services.AddSingleton(settings.Pipeline.Limits);
+        services.AddSingleton<Admission>();
         services.AddSingleton<DropStore>();
         services.AddSingleton<DatasetCatalog>();
         services.AddSingleton<DatasetPreparation>();

@@ -30,8 +30,8 @@ internal sealed record AppSettings
     /// <summary>How models are kept in memory.</summary>
     public required ModelCacheOptions Models { get; init; }
 
-    /// <summary>What a request to the classifier may hold.</summary>
-    public required ClassifyLimits Classify { get; init; }
+    /// <summary>Whether the classifier answers without a key, where keys are asked for: <c>Classify:Anonymous</c>.</summary>
+    public bool AnonymousClassify { get; init; }
 
     /// <summary>Reads the settings.</summary>
     /// <exception cref="FormatException">A value cannot be used; the message names it.</exception>
@@ -39,31 +39,50 @@ internal sealed record AppSettings
     {
         var pipeline = new PipelineOptions { CodeVersion = CodeVersion() };
         var models = new ModelCacheOptions();
-        var classify = new ClassifyLimits();
         return new AppSettings
         {
             Storage = Text(configuration, "storage") ?? "folder",
             Data = Text(configuration, "data") ?? ".data",
             Demo = Switch(configuration, "demo") || Switch(configuration, "exit-after-demo"),
             ExitAfterDemo = Switch(configuration, "exit-after-demo"),
-            Threads = (int?)Number(configuration, "Training:Threads"),
+            Threads = Count(configuration, "Training:Threads"),
             Pipeline = pipeline with
             {
                 Settle = Seconds(configuration, "Drops:SettleSeconds") ?? pipeline.Settle,
-                MaxDropBytes = Number(configuration, "Drops:MaxBytes") ?? pipeline.MaxDropBytes,
-                ReportedRows = (int)(Number(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows),
+                Limits = ReadLimits(configuration),
+                ReportedRows = Count(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows,
             },
             Models = models with
             {
                 CheckEvery = Seconds(configuration, "Models:CheckSeconds") ?? models.CheckEvery,
-                Champions = (int)(Number(configuration, "Models:Loaded") ?? models.Champions),
+                Champions = Count(configuration, "Models:Loaded") ?? models.Champions,
             },
-            Classify = classify with
-            {
-                MaxInputs = (int)(Number(configuration, "Classify:MaxInputs") ?? classify.MaxInputs),
-                MaxCharacters = (int)(Number(configuration, "Classify:MaxCharacters") ?? classify.MaxCharacters),
-                MaxBodyBytes = Number(configuration, "Classify:MaxBodyBytes") ?? classify.MaxBodyBytes,
-            },
+            AnonymousClassify = Switch(configuration, "Classify:Anonymous"),
+        };
+    }
+
+    private static Limits ReadLimits(IConfiguration configuration)
+    {
+        // A limit that is misspelt would be none.
+        string[] known = [.. typeof(Limits).GetProperties().Select(property => property.Name)];
+        if (configuration.GetSection("Limits").GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+        {
+            throw new FormatException($"The setting Limits:{unknown.Key} is not known; there are {string.Join(", ", known)}.");
+        }
+        var limits = new Limits();
+        return new Limits
+        {
+            DropBytes = Number(configuration, "Limits:DropBytes") ?? limits.DropBytes,
+            UnpackedBytes = Number(configuration, "Limits:UnpackedBytes") ?? limits.UnpackedBytes,
+            Rows = Count(configuration, "Limits:Rows") ?? limits.Rows,
+            Labels = Count(configuration, "Limits:Labels") ?? limits.Labels,
+            TextCharacters = Count(configuration, "Limits:TextCharacters") ?? limits.TextCharacters,
+            Runs = Count(configuration, "Limits:Runs") ?? limits.Runs,
+            ClassifyInputs = Count(configuration, "Limits:ClassifyInputs") ?? limits.ClassifyInputs,
+            ClassifyCharacters = Count(configuration, "Limits:ClassifyCharacters") ?? limits.ClassifyCharacters,
+            ClassifyBytes = Count(configuration, "Limits:ClassifyBytes") ?? limits.ClassifyBytes,
+            ClassifyRequests = Count(configuration, "Limits:ClassifyRequests") ?? limits.ClassifyRequests,
+            BodyBytes = Count(configuration, "Limits:BodyBytes") ?? limits.BodyBytes,
         };
     }
 
@@ -88,23 +107,17 @@ internal sealed record AppSettings
         { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a whole number above 0."),
     };
 
+    private static int? Count(IConfiguration configuration, string key) => Number(configuration, key) switch
+    {
+        null => null,
+        { } value when value <= int.MaxValue => (int)value,
+        { } value => throw new FormatException($"The setting {key} is '{value}'; {int.MaxValue} is the most."),
+    };
+
     private static TimeSpan? Seconds(IConfiguration configuration, string key) => Text(configuration, key) switch
     {
         null => null,
         { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is > 0 and <= 86_400 => TimeSpan.FromSeconds(value),
         { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a number of seconds above 0 and at most a day's."),
     };
-}
-
-/// <summary>What a request to the classifier may hold.</summary>
-internal sealed record ClassifyLimits
-{
-    /// <summary>Texts.</summary>
-    public int MaxInputs { get; init; } = 1024;
-
-    /// <summary>UTF-16 units of a text.</summary>
-    public int MaxCharacters { get; init; } = 100_000;
-
-    /// <summary>Bytes of the body.</summary>
-    public long MaxBodyBytes { get; init; } = 16L << 20;
 }

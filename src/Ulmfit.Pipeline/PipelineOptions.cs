@@ -9,8 +9,8 @@ public sealed record PipelineOptions
     /// <summary>How many faulty rows of a drop a report names; the others are counted.</summary>
     public int ReportedRows { get; init; } = 100;
 
-    /// <summary>The largest drop that is taken in, in bytes as sent.</summary>
-    public long MaxDropBytes { get; init; } = 256L << 20;
+    /// <summary>How much is taken in.</summary>
+    public Limits Limits { get; init; } = new();
 
     /// <summary>The version of the code, for the lineage of models.</summary>
     public string CodeVersion { get; init; } = "unknown";

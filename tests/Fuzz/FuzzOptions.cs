@@ -16,7 +16,7 @@ internal sealed record FuzzOptions
     public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>An input that takes longer than this hangs.</summary>
-    public TimeSpan Hang { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan Hang { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Where inputs that show a defect are kept.</summary>
     public string Failures { get; init; } = "fuzz-failures";

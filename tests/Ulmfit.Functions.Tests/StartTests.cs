@@ -11,7 +11,9 @@ public sealed class StartTests : IDisposable
 
     [Theory]
     [InlineData("--storage", "nowhere", "nowhere")]
-    [InlineData("--Drops:MaxBytes", "-1", "Drops:MaxBytes")]
+    [InlineData("--Limits:DropBytes", "-1", "Limits:DropBytes")]
+    [InlineData("--Limits:Labels", "3000000000", "Limits:Labels")]
+    [InlineData("--Limits:Rowz", "5", "Limits:Rowz")]
     [InlineData("--demo", "perhaps", "demo")]
     public async Task Start_SettingThatCannotBe_EndsWithOneLineThatNamesIt(string name, string value, string named)
     {

@@ -57,6 +57,56 @@ public sealed class DatasetPreparationTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_MoreRowsThanADataSetMayHave_TakesTheFilesThatFitAndSaysWhichDoNot()
+    {
+        DatasetPreparation strict = Limited(new Limits { Rows = 100 });
+        await DropAsync("a.csv", Csv(Rows(60)));
+        await DropAsync("b.csv", Csv(Rows(60, "other")));
+        await DropAsync("c.csv", Csv(Rows(40, "third")));
+        await DropAsync("d.csv", Csv(Rows(1, "fourth")));
+
+        await strict.RunAsync("tickets", Ct);
+
+        DatasetManifest manifest = (await catalog.FindManifestAsync("tickets", Ct))!;
+        Assert.Equal(100, manifest.Rows);
+        Assert.Equal([60, 0, 40, 0], manifest.Drops.Select(drop => drop.Accepted));
+        Assert.Contains("more than the 40 rows allowed", manifest.Drops[1].Fault!.Reason, StringComparison.Ordinal);
+        Assert.Contains("Limits:Rows", manifest.Drops[3].Fault!.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_BeyondTheLimitsOfAFile_RefusesFileOrRow()
+    {
+        DatasetPreparation strict = Limited(new Limits { Labels = 3, TextCharacters = 60, UnpackedBytes = 5000 });
+        await DropAsync("good.csv", Csv(Rows(40)));
+        await DropAsync("labels.csv", Csv(Rows(20, "x").Select((row, i) => (row.Text, $"label{i}"))));
+        await DropAsync("long.csv", $"text,label\n{new string('x', 80)},good\n");
+        await store.Blobs.PutAsync(Containers.Labeled, "tickets/bomb.csv.gz", Gzip(Csv(Rows(400, "bomb"))), Ct);
+
+        await strict.RunAsync("tickets", Ct);
+
+        DatasetManifest manifest = (await catalog.FindManifestAsync("tickets", Ct))!;
+        Assert.Equal([("bomb.csv.gz", 0), ("good.csv", 40), ("labels.csv", 0), ("long.csv", 0)], manifest.Drops.Select(drop => (drop.Name, drop.Accepted)));
+        Assert.Contains("5000 bytes", manifest.Drops[0].Fault!.Reason, StringComparison.Ordinal);
+        Assert.Contains("3 different labels", manifest.Drops[2].Fault!.Reason, StringComparison.Ordinal);
+        Assert.Contains("60 characters", Assert.Single(manifest.Drops[3].Faults).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_MoreLabelsOverAllFilesThanMayBe_IsRefused()
+    {
+        DatasetPreparation strict = Limited(new Limits { Labels = 3 });
+        await DropAsync("a.csv", Csv(Rows(40)));
+        await DropAsync("b.csv", Csv(Rows(40, "other").Select(row => (row.Text, row.Label + "2"))));
+
+        PreparedDataset prepared = await strict.RunAsync("tickets", Ct);
+
+        Assert.Null(prepared.Version);
+        Assert.Contains("4 different labels", prepared.Refusal, StringComparison.Ordinal);
+        Assert.Contains("Limits:Labels", prepared.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RunAsync_ManyAtOnce_GiveOneVersion()
     {
         await DropAsync("a.csv", Csv(Rows(60)));
@@ -299,6 +349,9 @@ public sealed class DatasetPreparationTests : IDisposable
         .. Enumerable.Range(0, count).Select(i => (
             string.Create(CultureInfo.InvariantCulture, $"{word} {i} is {(i % 2 == 0 ? "fine and nice" : "broken and late")}"), i % 2 == 0 ? "good" : "bad")),
     ];
+
+    private DatasetPreparation Limited(Limits limits) =>
+        new(store.Blobs, catalog, new PipelineOptions { ReportedRows = 5, Limits = limits }, TimeProvider.System, log);
 
     private static string Csv(IEnumerable<(string Text, string Label)> rows) => "text,label\n" + string.Concat(rows.Select(r => $"{r.Text},{r.Label}\n"));
 

@@ -10,7 +10,7 @@ public sealed class DropStoreTests : IDisposable
     private readonly TemporaryStore store = new();
     private readonly DropStore drops;
 
-    public DropStoreTests() => drops = new DropStore(store.Blobs, new PipelineOptions { MaxDropBytes = 1000 });
+    public DropStoreTests() => drops = new DropStore(store.Blobs, new PipelineOptions { Limits = new Limits { DropBytes = 1000 } });
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

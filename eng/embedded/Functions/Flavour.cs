@@ -18,6 +18,10 @@ internal static class Flavour
     {
         IBlobStore store = BlobStores.Open(settings.Storage, settings.Data);
         builder.Services.AddSingleton(store);
+        if (settings.AnonymousClassify)
+        {
+            builder.Configuration["Host:AnonymousFunctions"] = string.Join(',', builder.Configuration["Host:AnonymousFunctions"], "Classify");
+        }
         builder.Services.AddSingleton<ITrainingEngine>(_ => new CpuTrainingEngine(settings.Threads));
         if (!settings.Storage.Equals(BlobStores.Folder, StringComparison.OrdinalIgnoreCase))
         {

@@ -53,6 +53,7 @@ internal static class HostComposition
                 options.Limits.MaxRequestBodySize = null;
             });
             web.Services.AddRouting();
+            web.Services.AddCors();
             web.Services.Configure<JsonSerializerOptions>(options => options.PropertyNameCaseInsensitive = true);
             return web;
         }
@@ -76,6 +77,11 @@ internal static class HostComposition
             var settings = new HostSettings(web.Configuration);
             ListenAddresses.Check(settings);
             FunctionCatalog catalog = FindFunctions(builder.Services, web.Configuration, settings);
+            if (settings.AnonymousFunctions.FirstOrDefault(name => catalog.OfKind(TriggerKind.Http).All(f => !f.Name.Equals(name, StringComparison.OrdinalIgnoreCase))) is { } unknown)
+            {
+                throw new HostStartException($"Host:AnonymousFunctions names '{unknown}', which is no HTTP function.");
+            }
+
             AddServices(web, settings, catalog, middleware);
             WebApplication app = web.Build();
             foreach (string url in settings.Urls)
@@ -83,6 +89,7 @@ internal static class HostComposition
                 app.Urls.Add(url);
             }
 
+            UseCors(app, settings);
             MapFunctions(app, catalog);
             if (catalog.UsesDurable)
             {
@@ -114,10 +121,25 @@ internal static class HostComposition
             options.MinLevel = LogLevel.Information;
             options.Rules.Add(new LoggerFilterRule(null, "Microsoft.AspNetCore", LogLevel.Warning, null));
             options.Rules.Add(new LoggerFilterRule(null, "Microsoft.Extensions", LogLevel.Warning, null));
-
-            // It writes whole addresses, keys in the query included, so a wider category in the settings must not open it.
-            options.Rules.Add(new LoggerFilterRule(null, "Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning, null));
         })));
+        web.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, AddressLogGuard>();
+    }
+
+    private static void UseCors(WebApplication app, HostSettings settings)
+    {
+        if (settings.Cors.Count == 0)
+        {
+            return;
+        }
+
+        app.UseCors(policy =>
+        {
+            policy.WithOrigins([.. settings.Cors]).AllowAnyHeader().AllowAnyMethod();
+            if (settings.CorsCredentials)
+            {
+                policy.AllowCredentials();
+            }
+        });
     }
 
     private static FunctionCatalog FindFunctions(IServiceCollection services, IConfiguration configuration, HostSettings settings)

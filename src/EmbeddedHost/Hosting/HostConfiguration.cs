@@ -63,6 +63,18 @@ internal static class HostConfiguration
             throw new HostStartException($"{path} must hold a JSON object with a member \"Values\".");
         }
 
+        if (document.RootElement.TryGetProperty("Host", out JsonElement host) && host.ValueKind == JsonValueKind.Object)
+        {
+            // As Core Tools has them: for the host on this machine alone.
+            foreach (string name in (string[])["CORS", "CORSCredentials"])
+            {
+                if (host.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.String or JsonValueKind.True or JsonValueKind.False)
+                {
+                    values.Add(KeyValuePair.Create($"Host:{name}", (string?)value.ToString()));
+                }
+            }
+        }
+
         if (!document.RootElement.TryGetProperty("Values", out JsonElement settings) || settings.ValueKind != JsonValueKind.Object)
         {
             return values;

@@ -17,6 +17,19 @@ public sealed class HostSettings
         Urls = (NotEmpty(configuration["urls"]) ?? NotEmpty(configuration["ASPNETCORE_URLS"]) ?? DefaultUrl)
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         RequireKeys = ReadSwitch(configuration, "Host:RequireKeys");
+        AnonymousFunctions = List(configuration["Host:AnonymousFunctions"]).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        Cors = List(configuration["Host:CORS"]);
+        CorsCredentials = ReadSwitch(configuration, "Host:CORSCredentials");
+        if (Cors.Any(origin => origin != "*" && !IsOrigin(origin)))
+        {
+            throw new HostStartException($"The setting Host:CORS is '{configuration["Host:CORS"]}'; it must list origins such as https://app.example.com, separated by commas, or be *.");
+        }
+
+        if (CorsCredentials && Cors.Contains("*"))
+        {
+            throw new HostStartException("Host:CORSCredentials needs the origins by name in Host:CORS: no browser sends credentials where the origin is *.");
+        }
+
         RoutePrefix = (configuration["AzureFunctionsJobHost:extensions:http:routePrefix"] ?? "api").Trim('/');
     }
 
@@ -32,8 +45,22 @@ public sealed class HostSettings
     /// <summary>Whether callers need keys: <c>Host:RequireKeys</c>.</summary>
     public bool RequireKeys { get; }
 
+    /// <summary>Functions that need no key, whatever their level says: <c>Host:AnonymousFunctions</c>, names separated by commas.</summary>
+    public IReadOnlySet<string> AnonymousFunctions { get; }
+
+    /// <summary>Origins whose pages may read answers: <c>Host:CORS</c>, as in the section Host of local.settings.json; none by default, <c>*</c> for all.</summary>
+    public IReadOnlyList<string> Cors { get; }
+
+    /// <summary>Whether those pages may send credentials: <c>Host:CORSCredentials</c>.</summary>
+    public bool CorsCredentials { get; }
+
     /// <summary>What stands before every route, without slashes at its ends: <c>extensions.http.routePrefix</c> of host.json.</summary>
     public string RoutePrefix { get; }
+
+    private static string[] List(string? value) => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
 
     private static bool ReadSwitch(IConfiguration configuration, string key)
     {

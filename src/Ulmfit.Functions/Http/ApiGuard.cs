@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Pipeline;
@@ -16,12 +17,22 @@ internal sealed partial class ApiGuard(ILogger<ApiGuard> logger)
     public async Task<IResult> HandleAsync(HttpRequest request, Func<CancellationToken, Task<IResult>> handle)
     {
         CancellationToken ct = request.HttpContext.RequestAborted;
+        IHeaderDictionary headers = request.HttpContext.Response.Headers;
+        if (request.Headers.Origin.Count > 0)
+        {
+            // Where a host lets another origin read answers, these headers are part of them.
+            headers.AccessControlExposeHeaders = "ETag, Location, Retry-After, X-Model-Version";
+        }
         try
         {
             return await handle(ct);
         }
         catch (ProblemException e)
         {
+            if (e.RetryAfterSeconds is { } seconds)
+            {
+                headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            }
             return Problem(e.Status, e.Kind, e.Title, e.Message, e.Members);
         }
         catch (TrainingSettingsException e)

@@ -3,12 +3,13 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Ulmfit.Onnx;
+using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Serving;
 
 namespace Ulmfit.Functions.Http;
 
 /// <summary>The classifier.</summary>
-internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimits limits)
+internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission admission, Limits limits)
 {
     /// <summary>
     /// Classifies one text or several. <c>parameters.top_k</c>: how many labels an answer names (all unless given);
@@ -20,8 +21,9 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimi
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(model);
+            using IDisposable place = admission.EnterClassifier();
             ClassifyRequest asked;
-            using (JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.MaxBodyBytes, ct))
+            using (JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.ClassifyBytes, ct))
             {
                 asked = ClassifyRequest.Read(body.RootElement, limits);
             }
@@ -47,7 +49,7 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimi
 
     private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, int? Version)
     {
-        public static ClassifyRequest Read(JsonElement body, ClassifyLimits limits)
+        public static ClassifyRequest Read(JsonElement body, Limits limits)
         {
             int? topK = null;
             int? version = null;
@@ -63,7 +65,7 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimi
             return new ClassifyRequest(ReadInputs(body, limits), topK, version);
         }
 
-        private static string[] ReadInputs(JsonElement body, ClassifyLimits limits)
+        private static string[] ReadInputs(JsonElement body, Limits limits)
         {
             if (!body.TryGetProperty("inputs", out JsonElement inputs))
             {
@@ -78,9 +80,9 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimi
                 throw ProblemException.Invalid($"'inputs' must be a text or an array of texts; {Kind(inputs)} was found.");
             }
             int count = inputs.GetArrayLength();
-            if (count > limits.MaxInputs)
+            if (count > limits.ClassifyInputs)
             {
-                throw ProblemException.TooLarge($"'inputs' holds {count} texts; {limits.MaxInputs} are the most. Send them in parts.").With("limit", limits.MaxInputs);
+                throw ProblemException.TooLarge($"'inputs' holds {count} texts; {limits.ClassifyInputs} are the most. Send them in parts.").With("limit", limits.ClassifyInputs);
             }
             var texts = new string[count];
             int index = 0;
@@ -96,12 +98,12 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, ClassifyLimi
             return texts;
         }
 
-        private static string Text(JsonElement element, string path, ClassifyLimits limits)
+        private static string Text(JsonElement element, string path, Limits limits)
         {
             string text = ApiJson.TextOf(element, path);
-            return text.Length <= limits.MaxCharacters
+            return text.Length <= limits.ClassifyCharacters
                 ? text
-                : throw ProblemException.TooLarge($"{path} has {text.Length} characters; {limits.MaxCharacters} are the most.").With("limit", limits.MaxCharacters);
+                : throw ProblemException.TooLarge($"{path} has {text.Length} characters; {limits.ClassifyCharacters} are the most.").With("limit", limits.ClassifyCharacters);
         }
 
         private static int? Positive(JsonElement parameters, string name)

@@ -11,19 +11,23 @@ using Ulmfit.Training;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>Data sets: drops, reports, settings, and the start of a run.</summary>
-internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, PipelineOptions options)
+internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, Admission admission, Limits limits)
 {
     /// <summary>Stores a drop; the blob trigger takes it from there.</summary>
     [Function("PutDrop")]
     public Task<IResult> PutDrop(
-        [HttpTrigger(AuthorizationLevel.Function, "put", Route = "api/datasets/{dataset}/drops/{name}")] HttpRequest request, string dataset, string name) =>
+        [HttpTrigger(AuthorizationLevel.Function, "put", Route = "api/datasets/{dataset}/drops/{name}")] HttpRequest request,
+        [DurableClient] DurableTaskClient client,
+        string dataset,
+        string name) =>
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
             RouteNames.CheckDrop(name);
-            if (request.ContentLength > options.MaxDropBytes)
+            await admission.CheckRoomAsync(client, RetrainStarter.InstanceId(dataset), ct);
+            if (request.ContentLength > limits.DropBytes)
             {
-                throw new DropTooLargeException(options.MaxDropBytes);
+                throw new DropTooLargeException(limits.DropBytes);
             }
             if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
             {
@@ -89,7 +93,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            TrainingSettings settings = TrainingSettings.Parse(await ApiJson.ReadTextAsync(request, RouteNames.SmallBody, ct));
+            TrainingSettings settings = TrainingSettings.Parse(await ApiJson.ReadTextAsync(request, limits.BodyBytes, ct));
             await datasets.PutSettingsAsync(dataset, settings, ct);
             return ApiJson.Result(SettingsJson.Of(settings));
         });
@@ -121,6 +125,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
                     ? new ProblemException(409, "no-drops", "Nothing to train on", $"The data set '{dataset}' has no labelled drops.")
                     : NoDataset(dataset);
             }
+            await admission.CheckRoomAsync(client, RetrainStarter.InstanceId(dataset), ct);
             (RunManifest run, bool taken) = await runs.TakeAsync(dataset, RunTrigger.Request, ct);
             string id = run.GetId().ToString();
             if (!taken)

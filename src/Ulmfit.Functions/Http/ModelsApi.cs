@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Serving;
 using Ulmfit.Storage;
@@ -8,7 +9,7 @@ using Ulmfit.Storage;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>The registry of models, and which version answers.</summary>
-internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCache cache)
+internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCache cache, Limits limits)
 {
     /// <summary>All models with their champions.</summary>
     [Function("GetModels")]
@@ -52,7 +53,7 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
         guard.HandleAsync(request, async ct =>
         {
             IReadOnlyList<ModelCard> versions = await VersionsAsync(model, ct);
-            using JsonDocument body = await ApiJson.ReadObjectAsync(request, RouteNames.SmallBody, ct);
+            using JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.BodyBytes, ct);
             if (!body.RootElement.TryGetProperty("version", out JsonElement element) || element.ValueKind != JsonValueKind.Number
                 || !element.TryGetInt32(out int version) || version < 1)
             {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Ulmfit.Functions.Orchestration;
+using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Steps;
@@ -11,7 +12,7 @@ using Ulmfit.Training;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>Pretrained language models: those there are, and making another.</summary>
-internal sealed class PretrainedApi(ApiGuard guard, PretrainingRegistry registry, PretrainedModels models)
+internal sealed class PretrainedApi(ApiGuard guard, PretrainingRegistry registry, PretrainedModels models, Admission admission, Limits limits)
 {
     /// <summary>Orders a pretraining, or takes up again one that failed or was called off. The same order once more changes nothing.</summary>
     [Function("PutPretrained")]
@@ -24,7 +25,7 @@ internal sealed class PretrainedApi(ApiGuard guard, PretrainingRegistry registry
             {
                 throw new ProblemException(422, "invalid-name", "Invalid name", $"'{name}' stands for no pretrained model: choose another name.");
             }
-            PretrainingOrder order = PretrainingOrder.Parse(await ApiJson.ReadTextAsync(request, RouteNames.SmallBody, ct));
+            PretrainingOrder order = PretrainingOrder.Parse(await ApiJson.ReadTextAsync(request, limits.BodyBytes, ct));
             IReadOnlyList<string> known = await models.ListAsync(ct);
             if (order.Start != TrainingSettings.NoPretrained && !known.Contains(order.Start))
             {
@@ -39,6 +40,7 @@ internal sealed class PretrainedApi(ApiGuard guard, PretrainingRegistry registry
             {
                 throw new ProblemException(409, "pretrained-deleted", "The model was deleted", $"The pretraining '{name}' was completed and its model has been deleted since: choose another name.");
             }
+            await admission.CheckRoomAsync(client, PretrainStarter.InstanceId(name), ct);
             (PretrainingManifest pretraining, OrderOutcome outcome) = await registry.TakeAsync(name, order, ct);
             if (outcome == OrderOutcome.Conflict)
             {

@@ -20,6 +20,9 @@ internal sealed class ProblemException : Exception
 
     public string Title { get; }
 
+    /// <summary>When to try again; null where that would not help.</summary>
+    public int? RetryAfterSeconds { get; private init; }
+
     /// <summary>Further members of the problem.</summary>
     public Dictionary<string, object?> Members { get; } = new(StringComparer.Ordinal);
 
@@ -28,6 +31,9 @@ internal sealed class ProblemException : Exception
     public static ProblemException Invalid(string detail) => new(422, "invalid-input", "Invalid input", detail);
 
     public static ProblemException TooLarge(string detail) => new(413, "too-large", "Too large", detail);
+
+    /// <summary>Too much at once; the answer says after how many seconds to try again.</summary>
+    public static ProblemException TooMany(string detail, int retryAfterSeconds) => new(429, "too-many-requests", "Too many requests", detail) { RetryAfterSeconds = retryAfterSeconds };
 
     /// <summary>Adds a member.</summary>
     public ProblemException With(string name, object? value)

@@ -6,9 +6,6 @@ namespace Ulmfit.Functions.Http;
 /// <summary>Checks of what stands in a route.</summary>
 internal static class RouteNames
 {
-    /// <summary>The largest settings, champion body and the like.</summary>
-    public const long SmallBody = 1 << 20;
-
     public static void CheckDataset(string name)
     {
         if (!ResourceNames.IsDataset(name))

@@ -9,6 +9,6 @@ internal sealed class UnknownRoute(ApiGuard guard)
     /// <summary>Answers 404.</summary>
     [Function("UnknownRoute")]
     public Task<IResult> Run(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "put", "post", "delete", "patch", Route = "api/{*path}")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "put", "post", "delete", "patch", Route = "api/{*path}")] HttpRequest request) =>
         guard.HandleAsync(request, _ => throw ProblemException.NotFound("route-not-found", $"Nothing answers {request.Method} {request.Path}."));
 }

@@ -51,17 +51,25 @@ public sealed partial class DatasetPreparation
         TrainingSettings settings = await catalog.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
         DatasetManifest? before = await catalog.FindManifestAsync(dataset, ct).ConfigureAwait(false);
         DropListing listing = await catalog.ListDropsAsync(dataset, ct).ConfigureAwait(false);
-        var reading = new LabeledDataOptions { TextColumn = settings.TextColumn, LabelColumn = settings.LabelColumn, MaxRejected = options.ReportedRows };
+        var reading = new LabeledDataOptions
+        {
+            TextColumn = settings.TextColumn,
+            LabelColumn = settings.LabelColumn,
+            MaxRejected = options.ReportedRows,
+            MaxBytes = options.Limits.UnpackedBytes,
+            MaxRowLength = options.Limits.TextCharacters,
+            MaxLabels = options.Limits.Labels,
+        };
 
         var labeled = new List<DropContent<LabeledRow>>();
         foreach (BlobInfo blob in listing.Labeled)
         {
-            labeled.Add(await ReadAsync(Containers.Labeled, dataset, blob, stream => Content(LabeledDataReader.Read(stream, blob.Name, reading)), ct).ConfigureAwait(false));
+            labeled.Add(await ReadAsync(Containers.Labeled, dataset, blob, stream => Left(reading, labeled) is { } left ? Content(LabeledDataReader.Read(stream, blob.Name, left)) : Full<LabeledRow>(), ct).ConfigureAwait(false));
         }
         var unlabeled = new List<DropContent<UnlabeledRow>>();
         foreach (BlobInfo blob in listing.Unlabeled)
         {
-            unlabeled.Add(await ReadAsync(Containers.Unlabeled, dataset, blob, stream => Content(UnlabeledDataReader.Read(stream, blob.Name, reading)), ct).ConfigureAwait(false));
+            unlabeled.Add(await ReadAsync(Containers.Unlabeled, dataset, blob, stream => Left(reading, unlabeled) is { } left ? Content(UnlabeledDataReader.Read(stream, blob.Name, left)) : Full<UnlabeledRow>(), ct).ConfigureAwait(false));
         }
 
         Selection selection = Select(labeled, unlabeled, settings.HeldOutFraction);
@@ -118,21 +126,36 @@ public sealed partial class DatasetPreparation
         return new DropContent<T>(blob, Convert.ToHexStringLower(hash.GetCurrentHash()), rows, rejected, rejectedCount, error);
     }
 
-    private static Selection Select(List<DropContent<LabeledRow>> labeled, List<DropContent<UnlabeledRow>> unlabeled, double heldOutFraction)
+    /// <summary>How to read a drop behind others: what is left of the rows that a data set may have. Null where nothing is.</summary>
+    private LabeledDataOptions? Left<T>(LabeledDataOptions reading, List<DropContent<T>> before)
+    {
+        int left = options.Limits.Rows - before.Sum(drop => drop.Rows.Count);
+        return left > 0 ? reading with { MaxRows = left } : null;
+    }
+
+    private (IReadOnlyList<T>, IReadOnlyList<RejectedRow>, long, string?) Full<T>() => (
+        [], [], 0,
+        $"The data set has all the {options.Limits.Rows} rows that it may without this file: send it to a data set of its own, or raise the setting Limits:Rows.");
+
+    private Selection Select(List<DropContent<LabeledRow>> labeled, List<DropContent<UnlabeledRow>> unlabeled, double heldOutFraction)
     {
         DatasetSelection chosen = DatasetSelection.Of(
             labeled.SelectMany(drop => drop.Rows.Select(row => new SourcedRow(drop.Blob.Name, row))),
             unlabeled.SelectMany(drop => drop.Rows.Select(row => row.Text)),
             heldOutFraction);
+        Dictionary<string, int> train = CountLabels(chosen.Train), heldOut = CountLabels(chosen.HeldOut);
         ClassCount[] classes = [.. chosen.Report.LabelCounts.Keys.Order(StringComparer.Ordinal).Select(label =>
-            new ClassCount(label, chosen.Train.Count(row => row.Label == label), chosen.HeldOut.Count(row => row.Label == label)))];
+            new ClassCount(label, train.GetValueOrDefault(label), heldOut.GetValueOrDefault(label)))];
         return new Selection(
             chosen.Train, chosen.HeldOut, chosen.Unlabeled, classes, chosen.Rejected, chosen.Unique.DuplicateCount, chosen.Unique.Rejected.Count,
             RefusalOf(labeled, chosen.Report, classes, chosen.HeldOut.Count, heldOutFraction),
             [.. classes.Where(c => c.Train == 0).Select(c => $"All rows of the class '{c.Label}' are held out, so that it cannot be learnt: send more.")]);
     }
 
-    private static string? RefusalOf(List<DropContent<LabeledRow>> labeled, DatasetReport report, ClassCount[] classes, int heldOut, double fraction)
+    private static Dictionary<string, int> CountLabels(IReadOnlyList<LabeledRow> rows) =>
+        rows.CountBy(row => row.Label, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+
+    private string? RefusalOf(List<DropContent<LabeledRow>> labeled, DatasetReport report, ClassCount[] classes, int heldOut, double fraction)
     {
         if (labeled.Count == 0)
         {
@@ -141,6 +164,10 @@ public sealed partial class DatasetPreparation
         if (report.Problems.Count > 0)
         {
             return string.Join(" ", report.Problems);
+        }
+        if (classes.Length > options.Limits.Labels)
+        {
+            return $"There are {classes.Length} different labels; {options.Limits.Labels} are the most. Is that the column of labels? If so, raise the setting Limits:Labels.";
         }
         if (classes.Count(c => c.Train > 0) < 2)
         {

@@ -17,7 +17,7 @@ public sealed class DropStore
     {
         ArgumentNullException.ThrowIfNull(options);
         this.store = store;
-        maxBytes = options.MaxDropBytes;
+        maxBytes = options.Limits.DropBytes;
     }
 
     /// <summary>Stores a drop. The content is streamed, never held whole.</summary>

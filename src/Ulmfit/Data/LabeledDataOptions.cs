@@ -18,6 +18,9 @@ public sealed record LabeledDataOptions
     /// <summary>The most different labels; with more the file is refused, since the column is hardly one of labels.</summary>
     public int MaxLabels { get; init; } = 1000;
 
+    /// <summary>The most good rows of a file; with more it is refused.</summary>
+    public int MaxRows { get; init; } = 10_000_000;
+
     /// <summary>The most bytes of a file, after decompression.</summary>
     public long MaxBytes { get; init; } = 2L << 30;
 
@@ -33,6 +36,7 @@ public sealed record LabeledDataOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRowLength, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxLabelLength, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxLabels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxRows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxCompressionRatio, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxRejected);

@@ -97,6 +97,11 @@ public static class LabeledDataReader
                     }
                 }
 
+                if (Rows.Count == options.MaxRows)
+                {
+                    throw new FileRefusedException($"The file has more than the {options.MaxRows} rows allowed, by line {line}.");
+                }
+
                 Rows.Add(new LabeledRow(text, shared, line));
             }
         }

@@ -54,6 +54,11 @@ public static class UnlabeledDataReader
             }
             else
             {
+                if (Rows.Count == options.MaxRows)
+                {
+                    throw new FileRefusedException($"The file has more than the {options.MaxRows} rows allowed, by line {line}.");
+                }
+
                 Rows.Add(new UnlabeledRow(text, line));
             }
         }

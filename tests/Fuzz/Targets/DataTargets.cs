@@ -21,10 +21,10 @@ internal static class DataTargets
 
     private static readonly LabeledDataOptions[] Limits =
     [
-        new(),
-        new() { MaxRowLength = 40, MaxLabelLength = 8, MaxLabels = 3, MaxBytes = 600, MaxRejected = 2 },
-        new() { TextColumn = "body", LabelColumn = "kind", MaxRejected = 0 },
-        new() { MaxRowLength = 1, MaxLabels = 1, MaxLabelLength = 1 },
+        new() { MaxRows = 100_000 },
+        new() { MaxRowLength = 40, MaxRows = 5, MaxLabelLength = 8, MaxLabels = 3, MaxBytes = 600, MaxRejected = 2 },
+        new() { TextColumn = "body", LabelColumn = "kind", MaxRejected = 0, MaxRows = 100_000 },
+        new() { MaxRowLength = 1, MaxLabels = 1, MaxLabelLength = 1, MaxRows = 1 },
     ];
 
     private static readonly byte[][] Samples = Soup.Bytes(
@@ -149,6 +149,7 @@ internal static class DataTargets
             }
         }
 
+        Promise.Holds(file.Rows.Count <= options.MaxRows, "there are no more rows than allowed");
         Promise.Holds(labels.Count <= options.MaxLabels, "there are no more labels than allowed");
         Promise.Holds(Ascend(file.Rows.Select(row => row.Line)), "rows come in the order of their lines");
         Promise.Holds(file.Error is not null || file.Rows.Count > 0 || file.RejectedCount > 0, "a file without rows is refused");

@@ -10,7 +10,7 @@ public sealed class SharedHost : IAsyncLifetime
 
     public string Data => folder.Path;
 
-    public async ValueTask InitializeAsync() => host = await HostProcess.StartAsync(folder.Path, "--Drops:MaxBytes", "60000000", "--Classify:MaxInputs", "200");
+    public async ValueTask InitializeAsync() => host = await HostProcess.StartAsync(folder.Path, "--Limits:DropBytes", "60000000", "--Limits:ClassifyInputs", "200");
 
     public async ValueTask DisposeAsync()
     {

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using EmbeddedHost.Durable;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -16,6 +17,9 @@ namespace EmbeddedHost;
 internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvoker functions, KeyGate gate, ILogger<DurableManagementApi> logger)
 {
     private const string Base = "/runtime/webhooks/durabletask";
+
+    /// <summary>The largest message that the Durable Task Scheduler takes.</summary>
+    private const long MaxBody = 1 << 20;
 
     /// <summary>Lays out the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -53,7 +57,11 @@ internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvo
         {
             await ProblemAnswer.StandsByAsync(http, e);
         }
-        catch (Exception e) when (e is ArgumentException or JsonException or BadHttpRequestException)
+        catch (BadHttpRequestException e)
+        {
+            await ProblemAnswer.WriteAsync(http, e.StatusCode, "The request is not valid", e.Message);
+        }
+        catch (Exception e) when (e is ArgumentException or JsonException)
         {
             await ProblemAnswer.WriteAsync(http, StatusCodes.Status400BadRequest, "One or more of the arguments submitted is incorrect", e.Message);
         }
@@ -161,12 +169,7 @@ internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvo
 
     private async Task RaiseEventAsync(HttpContext http, string instanceId)
     {
-        string text;
-        using (var reader = new StreamReader(http.Request.Body))
-        {
-            text = await reader.ReadToEndAsync(http.RequestAborted);
-        }
-
+        string text = await ReadAsync(http);
         if (!http.Request.HasJsonContentType())
         {
             throw new BadHttpRequestException("Only application/json request content is supported");
@@ -199,12 +202,7 @@ internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvo
             throw new ArgumentException($"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. The available orchestrators are: {string.Join(", ", functions.OrchestratorNames)}.");
         }
 
-        string text;
-        using (var reader = new StreamReader(http.Request.Body))
-        {
-            text = await reader.ReadToEndAsync(http.RequestAborted);
-        }
-
+        string text = await ReadAsync(http);
         string id = await work.Client.ScheduleNewOrchestrationInstanceAsync(
             name,
             text.Length == 0 ? null : JsonNode.Parse(text),
@@ -223,6 +221,18 @@ internal sealed class DurableManagementApi(DurableWork work, DurableFunctionInvo
             ["resumePostUri"] = address + "/resume?reason={text}",
             ["purgeHistoryDeleteUri"] = address,
         });
+    }
+
+    /// <summary>A body: the input of an instance, the payload of an event.</summary>
+    private static async Task<string> ReadAsync(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = MaxBody;
+        }
+
+        using var reader = new StreamReader(http.Request.Body);
+        return await reader.ReadToEndAsync(http.RequestAborted);
     }
 
     private static string Address(HttpContext http, string instanceId) =>

@@ -1,0 +1,40 @@
+namespace Ulmfit.Pipeline;
+
+/// <summary>
+/// How much is taken in. Each is a setting <c>Limits:NAME</c>; what is beyond one is refused with what to do, and nothing of it is kept.
+/// </summary>
+public sealed record Limits
+{
+    /// <summary>Bytes of a drop, as sent.</summary>
+    public long DropBytes { get; init; } = 256L << 20;
+
+    /// <summary>Bytes of a drop, unpacked.</summary>
+    public long UnpackedBytes { get; init; } = 1L << 30;
+
+    /// <summary>Labelled rows of a data set, those of all its drops together, and as many unlabelled ones.</summary>
+    public int Rows { get; init; } = 2_000_000;
+
+    /// <summary>Different labels of a data set.</summary>
+    public int Labels { get; init; } = 1000;
+
+    /// <summary>Characters (UTF-16 units) of a row of a drop.</summary>
+    public int TextCharacters { get; init; } = 1 << 20;
+
+    /// <summary>Data sets and pretrainings that are worked on or wait for it, at once.</summary>
+    public int Runs { get; init; } = 100;
+
+    /// <summary>Texts of a request to the classifier.</summary>
+    public int ClassifyInputs { get; init; } = 1024;
+
+    /// <summary>Characters (UTF-16 units) of a text to classify.</summary>
+    public int ClassifyCharacters { get; init; } = 100_000;
+
+    /// <summary>Bytes of the body of a request to the classifier.</summary>
+    public long ClassifyBytes { get; init; } = 16L << 20;
+
+    /// <summary>Requests to the classifier that are worked on or wait for it, at once, on one host.</summary>
+    public int ClassifyRequests { get; init; } = 64;
+
+    /// <summary>Bytes of any other body: settings, a pretraining's order, a promotion.</summary>
+    public long BodyBytes { get; init; } = 1L << 20;
+}
