@@ -20,7 +20,10 @@ public sealed record Limits
     /// <summary>Characters (UTF-16 units) of a row of a drop.</summary>
     public int TextCharacters { get; init; } = 1 << 20;
 
-    /// <summary>Data sets and pretrainings that are worked on or wait for it, at once.</summary>
+    /// <summary>
+    /// Data sets and pretrainings that are worked on or wait for it, at once: beyond it no request begins another run or pretraining. Drops
+    /// are stored all the same, and their data sets wait in line.
+    /// </summary>
     public int Runs { get; init; } = 100;
 
     /// <summary>Texts of a request to the classifier.</summary>

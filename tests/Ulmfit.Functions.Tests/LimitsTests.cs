@@ -51,19 +51,19 @@ public sealed class LimitsTests : IDisposable
     }
 
     [Fact]
-    public async Task Work_AsMuchAsMayBe_IsRefusedForOtherDataSetsAndGoesOnForThatOne()
+    public async Task Work_AsMuchAsMayBe_IsRefusedToOthersAndGoesOnForWhatHasItsPlace()
     {
         await using HostProcess host = await HostProcess.StartAsync(folder.Path, "--Limits:Runs", "1", "--Drops:SettleSeconds", "3600");
         await host.PutOkAsync("api/datasets/first/drops/a.csv", TinyData.Csv(20));
         await Wait.UntilAsync(
             async () => (await host.GetJsonAsync("runtime/webhooks/durabletask/instances?instanceIdPrefix=retrain-first&runtimeStatus=Running")).GetArrayLength() == 1, "the data set is worked on");
 
-        using HttpResponseMessage drop = await host.PutAsync("api/datasets/second/drops/a.csv", TinyData.Csv(20));
-        Assert.Equal(TimeSpan.FromSeconds(60), drop.Headers.RetryAfter?.Delta);
-        await Problem.ReadAsync(drop, HttpStatusCode.TooManyRequests, "too-many-requests");
         using HttpResponseMessage pretraining = await host.PutAsync("api/pretrained/made", """{"corpus": "unlabeled/wiki/a.txt"}""");
-        await Problem.ReadAsync(pretraining, HttpStatusCode.TooManyRequests, "too-many-requests");
-        using HttpResponseMessage none = await host.GetAsync("api/datasets/second");
+        Assert.Equal(TimeSpan.FromSeconds(60), pretraining.Headers.RetryAfter?.Delta);
+        JsonElement problem = await Problem.ReadAsync(pretraining, HttpStatusCode.TooManyRequests, "too-many-requests");
+        Assert.Equal(1, problem.GetProperty("limit").GetInt32());
+        Assert.Contains("Limits:Runs", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        using HttpResponseMessage none = await host.GetAsync("api/pretrained/made");
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
 
         await host.PutOkAsync("api/datasets/first/drops/b.csv", TinyData.Csv(20, 1));

@@ -16,15 +16,11 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
     /// <summary>Stores a drop; the blob trigger takes it from there.</summary>
     [Function("PutDrop")]
     public Task<IResult> PutDrop(
-        [HttpTrigger(AuthorizationLevel.Function, "put", Route = "api/datasets/{dataset}/drops/{name}")] HttpRequest request,
-        [DurableClient] DurableTaskClient client,
-        string dataset,
-        string name) =>
+        [HttpTrigger(AuthorizationLevel.Function, "put", Route = "api/datasets/{dataset}/drops/{name}")] HttpRequest request, string dataset, string name) =>
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
             RouteNames.CheckDrop(name);
-            await admission.CheckRoomAsync(client, RetrainStarter.InstanceId(dataset), ct);
             if (request.ContentLength > limits.DropBytes)
             {
                 throw new DropTooLargeException(limits.DropBytes);
