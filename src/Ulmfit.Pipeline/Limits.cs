@@ -36,7 +36,7 @@ public sealed record Limits
     public long ClassifyBytes { get; init; } = 16L << 20;
 
     /// <summary>Requests to the classifier that are worked on or wait for it, at once, on one host.</summary>
-    public int ClassifyRequests { get; init; } = 64;
+    public int ClassifyRequests { get; init; } = 128;
 
     /// <summary>Bytes of any other body: settings, a pretraining's order, a promotion.</summary>
     public long BodyBytes { get; init; } = 1L << 20;
