@@ -228,7 +228,7 @@ public sealed class HttpContractTests(SharedHost shared) : IClassFixture<SharedH
         Assert.Empty((await Host.GetJsonAsync("api/runs?dataset=rubbish")).GetProperty("runs").EnumerateArray());
         using HttpResponseMessage model = await Host.GetAsync("api/models/rubbish");
         Assert.Equal(HttpStatusCode.NotFound, model.StatusCode);
-        Assert.Contains(Host.Output, line => line.Contains("rubbish: nothing to train on.", StringComparison.Ordinal));
+        await Wait.UntilAsync(() => Task.FromResult(Host.Output.Any(line => line.Contains("rubbish: nothing to train on.", StringComparison.Ordinal))), "the log says why");
     }
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);

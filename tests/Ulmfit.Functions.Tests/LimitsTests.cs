@@ -20,16 +20,18 @@ public sealed class LimitsTests : IDisposable
     public async Task Classify_AllPlacesTaken_Is429WithRetryAfterUntilOneIsFree()
     {
         await using HostProcess host = await HostProcess.StartAsync(folder.Path, "--Limits:ClassifyRequests", "1");
-        using (var slow = new TcpClient())
+        var slow = new List<TcpClient>();
+        try
         {
-            // It has told of a body that it sends little by little: its place is taken.
-            await slow.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port, Ct);
-            await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /api/models/none/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"), Ct);
             HttpResponseMessage? refused = null;
             await Wait.UntilAsync(
                 async () =>
                 {
-                    await slow.GetStream().WriteAsync(new byte[5000], Ct);
+                    // It tells of a body and keeps it back: its place is taken, unless another request came in between and has it.
+                    var next = new TcpClient();
+                    slow.Add(next);
+                    await next.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port, Ct);
+                    await next.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /api/models/none/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\n{\"inputs\""), Ct);
                     refused?.Dispose();
                     refused = await host.PostAsync("api/models/none/classify", """{"inputs": "a"}""");
                     return refused.StatusCode == HttpStatusCode.TooManyRequests;
@@ -39,6 +41,10 @@ public sealed class LimitsTests : IDisposable
             Assert.Equal(1, problem.GetProperty("limit").GetInt32());
             Assert.Equal(TimeSpan.FromSeconds(1), refused!.Headers.RetryAfter?.Delta);
             refused.Dispose();
+        }
+        finally
+        {
+            slow.ForEach(client => client.Dispose());
         }
 
         await Wait.UntilAsync(
