@@ -28,6 +28,7 @@ internal static class AppServices
         services.AddSingleton<DatasetCatalog>();
         services.AddSingleton<DatasetPreparation>();
         services.AddSingleton<RunRegistry>();
+        services.AddSingleton<RunWaits>();
         services.AddSingleton<RunStart>();
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<RunReports>();

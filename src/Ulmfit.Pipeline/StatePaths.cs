@@ -28,7 +28,9 @@ internal static class StatePaths
 
     public static string Run(RunId run) => $"{RunsOf(run.Dataset)}{Padded(run.Number)}.json";
 
-    public static string Cancel(RunId run) => $"cancels/{run.Dataset}/{Padded(run.Number)}.json";
+    public static string CancelsOf(string dataset) => $"cancels/{dataset}/";
+
+    public static string Cancel(RunId run) => $"{CancelsOf(run.Dataset)}{Padded(run.Number)}.json";
 
     public static string ProgressOf(RunId run) => $"progress/{run.Dataset}/{Padded(run.Number)}/";
 
@@ -42,8 +44,10 @@ internal static class StatePaths
 
     public static string Candidate(RunId run) => $"{StepsOf(run)}candidate.json";
 
+    public static string ReportsOf(string dataset) => $"reports/{dataset}/";
+
     /// <summary>The report of a run, which outlives its checkpoints.</summary>
-    public static string Report(RunId run) => $"reports/{run.Dataset}/{Padded(run.Number)}.json";
+    public static string Report(RunId run) => $"{ReportsOf(run.Dataset)}{Padded(run.Number)}.json";
 
     public static string PayloadsOfRuns(string dataset) => $"sha256/{dataset}/runs/";
 

@@ -211,21 +211,6 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
-    public async Task EpochStep_DamagedCheckpoint_IsNeverTrainedFrom()
-    {
-        string run = await pipeline.BeginAsync();
-        EpochStepResult first = await pipeline.Epochs.RunAsync(EpochStepInput.First(run, Direction.Forward), Ct);
-        string payload = Assert.Single(await store.NamesAsync(Containers.State, "sha256/tickets/runs/"));
-        store.FlipBit(Containers.State, payload, 5000);
-
-        CorruptBlobException e = await Assert.ThrowsAsync<CorruptBlobException>(
-            () => pipeline.Epochs.RunAsync(new EpochStepInput(run, Direction.Forward, first.Next, first.Checkpoint), Ct));
-
-        Assert.Contains(payload, e.Message, StringComparison.Ordinal);
-        Assert.Equal(1, pipeline.Trainings);
-    }
-
-    [Fact]
     public async Task EpochStep_CalledOffInTheMiddle_StopsAndKeepsWhatIsCheckpointed()
     {
         // One epoch of the language model over this much text takes minutes.

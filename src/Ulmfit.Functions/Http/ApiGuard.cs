@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Documents;
+using Ulmfit.Storage;
 using Ulmfit.Training;
 
 namespace Ulmfit.Functions.Http;
@@ -64,6 +65,16 @@ internal sealed partial class ApiGuard(ILogger<ApiGuard> logger)
         {
             // The caller is gone; nobody reads this.
             return Results.StatusCode(499);
+        }
+        catch (Exception e) when (StorageFailures.Of(e) == StorageFailure.Full)
+        {
+            LogFailed(e, request.Method, request.Path);
+            return Problem(507, "storage-full", "No room left", e.Message);
+        }
+        catch (Exception e) when (StorageFailures.Of(e) == StorageFailure.ReadOnly)
+        {
+            LogFailed(e, request.Method, request.Path);
+            return Problem(503, "storage-read-only", "The storage cannot be written", e.Message);
         }
         catch (Exception e)
         {

@@ -39,11 +39,14 @@ internal sealed record DatasetView
 
     public required IReadOnlyList<VersionView> Versions { get; init; }
 
+    /// <summary>What holds up the work on the data set; null when nothing does. It goes on by itself when the cause is gone.</summary>
+    public RunWait? Waiting { get; init; }
+
     /// <summary>The run that has not ended.</summary>
     public string? ActiveRun { get; init; }
 
     /// <summary>Reads a data set; null when there is none.</summary>
-    public static async Task<DatasetView?> ReadAsync(DatasetCatalog datasets, RunRegistry runs, string dataset, CancellationToken ct)
+    public static async Task<DatasetView?> ReadAsync(DatasetCatalog datasets, RunRegistry runs, RunWaits waits, string dataset, CancellationToken ct)
     {
         if (!await datasets.ExistsAsync(dataset, ct))
         {
@@ -75,6 +78,7 @@ internal sealed record DatasetView
             Drops = drops,
             Unlabeled = unlabeled,
             Versions = [.. versions.Select(v => new VersionView(v.Version, v.CreatedAt, v.Train.Rows, v.HeldOut.Rows, v.Unlabeled.Rows, v.Classes.Count, v.Digest))],
+            Waiting = waits.Find(dataset),
             ActiveRun = (await runs.FindActiveAsync(dataset, ct))?.GetId().ToString(),
         };
     }

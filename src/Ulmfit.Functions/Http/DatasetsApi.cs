@@ -11,7 +11,8 @@ using Ulmfit.Training;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>Data sets: drops, reports, settings, and the start of a run.</summary>
-internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, Admission admission, Limits limits)
+internal sealed class DatasetsApi(
+    ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, RunWaits waits, Admission admission, Limits limits)
 {
     /// <summary>Stores a drop; the blob trigger takes it from there.</summary>
     [Function("PutDrop")]
@@ -50,7 +51,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            DatasetView? view = await DatasetView.ReadAsync(datasets, runs, dataset, ct);
+            DatasetView? view = await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct);
             return view?.Drops.FirstOrDefault(drop => drop.Name == name) is { } found
                 ? ApiJson.Result(found)
                 : throw ProblemException.NotFound("drop-not-found", $"The data set '{dataset}' has no drop '{name}'.");
@@ -64,7 +65,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
             var views = new List<object>();
             foreach (string dataset in await datasets.ListAsync(ct))
             {
-                if (await DatasetView.ReadAsync(datasets, runs, dataset, ct) is { } view)
+                if (await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct) is { } view)
                 {
                     views.Add(view.GetSummary());
                 }
@@ -79,7 +80,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            return ApiJson.Result(await DatasetView.ReadAsync(datasets, runs, dataset, ct) ?? throw NoDataset(dataset));
+            return ApiJson.Result(await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct) ?? throw NoDataset(dataset));
         });
 
     /// <summary>Puts the training settings; the next run uses them. They may be put before the first drop.</summary>
@@ -131,7 +132,7 @@ internal sealed class DatasetsApi(ApiGuard guard, DropStore drops, DatasetCatalo
             // The run is taken: a caller that hangs up now gets it all the same.
             await RetrainStarter.WakeAsync(client, dataset, CancellationToken.None);
             request.HttpContext.Response.Headers.Location = $"/api/runs/{id}";
-            return ApiJson.Result(RunView.Of(run, []), StatusCodes.Status202Accepted);
+            return ApiJson.Result(RunView.Of(run, [], waits.Find(dataset)), StatusCodes.Status202Accepted);
         });
 
     private static ProblemException NoDataset(string dataset) => ProblemException.NotFound("dataset-not-found", $"There is no data set '{dataset}'.");

@@ -9,18 +9,21 @@ namespace Ulmfit.Functions.Http;
 /// <param name="Champion">The version that answers; null when none does.</param>
 /// <param name="Versions">Its versions, oldest first.</param>
 /// <param name="Promotions">What was promoted when, newest first.</param>
-internal sealed record ModelView(string Model, int? Champion, IReadOnlyList<ModelVersionView> Versions, IReadOnlyList<Promotion> Promotions)
+/// <param name="Damaged">Versions that cannot be used, and what to do about it.</param>
+internal sealed record ModelView(
+    string Model, int? Champion, IReadOnlyList<ModelVersionView> Versions, IReadOnlyList<Promotion> Promotions, IReadOnlyList<DamagedVersion> Damaged)
 {
-    public static ModelView Of(string model, BlobDocument<ChampionPointer>? champion, IReadOnlyList<ModelCard> versions) => new(
+    public static ModelView Of(string model, BlobDocument<ChampionPointer>? champion, ModelVersions versions) => new(
         model,
         champion?.Value.Version,
         [
-            .. versions.Select(card => new ModelVersionView(
+            .. versions.Cards.Select(card => new ModelVersionView(
                 card.Version, card.CreatedAt, card.Run, card.DatasetVersion, card.Metrics.Accuracy, card.Metrics.MacroF1, card.WeightsDigest,
                 card.Files[ModelFiles.Model],
                 card.Files.ContainsKey(ModelFiles.ReportPage) ? string.Create(CultureInfo.InvariantCulture, $"/api/models/{model}/versions/{card.Version}/report") : null)),
         ],
-        champion?.Value.History ?? []);
+        champion?.Value.History ?? [],
+        versions.Damaged);
 }
 
 /// <summary>A version as a model's list tells it.</summary>

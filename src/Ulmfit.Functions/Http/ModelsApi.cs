@@ -19,7 +19,7 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
             var models = new List<ModelView>();
             foreach (string model in await registry.ListModelsAsync(ct))
             {
-                models.Add(ModelView.Of(model, await registry.FindChampionAsync(model, ct), await registry.ListVersionsAsync(model, ct)));
+                models.Add(ModelView.Of(model, await registry.FindChampionAsync(model, ct), await registry.ReadVersionsAsync(model, ct)));
             }
             return ApiJson.Result(new { models });
         });
@@ -29,7 +29,7 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
     public Task<IResult> GetModel([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/models/{model}")] HttpRequest request, string model) =>
         guard.HandleAsync(request, async ct =>
         {
-            IReadOnlyList<ModelCard> versions = await VersionsAsync(model, ct);
+            ModelVersions versions = await VersionsAsync(model, ct);
             BlobDocument<ChampionPointer>? champion = await registry.FindChampionAsync(model, ct);
             return Tagged(request, champion, ModelView.Of(model, champion, versions));
         });
@@ -52,14 +52,15 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "api/models/{model}/champion")] HttpRequest request, string model) =>
         guard.HandleAsync(request, async ct =>
         {
-            IReadOnlyList<ModelCard> versions = await VersionsAsync(model, ct);
+            ModelVersions versions = await VersionsAsync(model, ct);
             using JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.BodyBytes, ct);
             if (!body.RootElement.TryGetProperty("version", out JsonElement element) || element.ValueKind != JsonValueKind.Number
                 || !element.TryGetInt32(out int version) || version < 1)
             {
                 throw ProblemException.Invalid("The body must be {\"version\": n} with the number of a version.");
             }
-            if (versions.All(card => card.Version != version))
+            // A damaged one goes on to be refused with what is damaged.
+            if (versions.Cards.All(card => card.Version != version) && versions.Damaged.All(damaged => damaged.Version != version))
             {
                 throw NoVersion(model, version.ToString(System.Globalization.CultureInfo.InvariantCulture));
             }
@@ -69,11 +70,11 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
             return Tagged(request, champion, ModelView.Of(model, champion, versions));
         });
 
-    private async Task<IReadOnlyList<ModelCard>> VersionsAsync(string model, CancellationToken ct)
+    private async Task<ModelVersions> VersionsAsync(string model, CancellationToken ct)
     {
         RouteNames.CheckDataset(model);
-        IReadOnlyList<ModelCard> versions = await registry.ListVersionsAsync(model, ct);
-        return versions.Count > 0 ? versions : throw ProblemException.NotFound("model-not-found", $"There is no model '{model}'.");
+        ModelVersions versions = await registry.ReadVersionsAsync(model, ct);
+        return versions.Cards.Count + versions.Damaged.Count > 0 ? versions : throw ProblemException.NotFound("model-not-found", $"There is no model '{model}'.");
     }
 
     private static IResult Tagged(HttpRequest request, BlobDocument<ChampionPointer>? champion, ModelView view)

@@ -16,6 +16,9 @@ internal sealed record RunView
 
     public required RunTrigger Trigger { get; init; }
 
+    /// <summary>What holds the run up; null when nothing does. It goes on by itself when the cause is gone.</summary>
+    public RunWait? Waiting { get; init; }
+
     /// <summary>The stage that was trained last, of whichever direction moved last.</summary>
     public string? Stage { get; init; }
 
@@ -72,7 +75,7 @@ internal sealed record RunView
     public string? Error { get; init; }
 
     /// <summary>The view of a run.</summary>
-    public static RunView Of(RunManifest run, IReadOnlyList<RunProgress> progress)
+    public static RunView Of(RunManifest run, IReadOnlyList<RunProgress> progress, RunWait? waiting)
     {
         RunProgress? latest = progress.MaxBy(p => p.At);
         EpochRecord? ended = run.History.Count > 0 ? run.History[^1] : null;
@@ -83,6 +86,7 @@ internal sealed record RunView
             Dataset = run.Dataset,
             Status = run.Status,
             Trigger = run.Trigger,
+            Waiting = run.Status.IsFinal() ? null : waiting,
             Stage = latest?.Stage ?? ended?.Stage,
             Direction = latest?.Direction ?? ended?.Direction,
             Epoch = latest?.Epoch ?? ended?.Epoch,

@@ -7,7 +7,7 @@ using Ulmfit.Pipeline.Runs;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>Runs: how they stand, and calling them off.</summary>
-internal sealed class RunsApi(ApiGuard guard, RunRegistry runs)
+internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
 {
     /// <summary>All runs, newest first; <c>?dataset=</c> for those of one data set.</summary>
     [Function("GetRuns")]
@@ -58,5 +58,5 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs)
             : throw ProblemException.NotFound("run-not-found", $"There is no run '{id}'.");
 
     private async Task<RunView> ViewAsync(RunManifest run, CancellationToken ct) =>
-        RunView.Of(run, run.Status == RunStatus.Running ? await runs.GetProgressAsync(run.GetId(), ct) : []);
+        RunView.Of(run, run.Status == RunStatus.Running ? await runs.GetProgressAsync(run.GetId(), ct) : [], waits.Find(run.Dataset));
 }

@@ -23,6 +23,9 @@ internal static partial class Logs
     [LoggerMessage(134, LogLevel.Warning, "{Dataset}: checkpoints could not be purged: {Error}")]
     public static partial void PurgeFailed(ILogger logger, string dataset, string error);
 
+    [LoggerMessage(138, LogLevel.Warning, "{Run}: a step of the training was found damaged; it is trained again.")]
+    public static partial void TrainedAgain(ILogger logger, string run);
+
     [LoggerMessage(136, LogLevel.Information, "Pretraining {Name} was called off; what is checkpointed stays.")]
     public static partial void PretrainingEnded(ILogger logger, string name);
 

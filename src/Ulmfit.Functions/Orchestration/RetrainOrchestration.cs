@@ -20,8 +20,11 @@ internal static class RetrainOrchestration
     // Drops that come in for ever must not keep the first of them from being trained for ever.
     private const int MaxSettleRounds = 40;
 
-    // Each time the champion was changed by hand in the seconds between evaluation and promotion.
+    // Each time the champion was changed by hand in the seconds between evaluation and promotion, or storage damaged what was evaluated.
     private const int MaxEvaluations = 10;
+
+    // Each time storage damaged what had been trained, after all of it was.
+    private const int MaxTrainings = 10;
 
     /// <summary>Does all there is to do for a data set.</summary>
     [Function(Name)]
@@ -81,30 +84,32 @@ internal static class RetrainOrchestration
     private static async Task TrainAndPublishAsync(
         TaskOrchestrationContext context, string dataset, string run, IReadOnlyList<Direction> directions, ILogger logger)
     {
-        List<Task<EpochStepResult>> training =
-        [
-            .. directions.Select(direction => context.CallSubOrchestratorAsync<EpochStepResult>(
-                TrainDirectionOrchestration.Name,
-                EpochStepInput.First(run, direction),
-                new SubOrchestrationOptions(instanceId: TrainDirectionOrchestration.InstanceId(run, direction)))),
-        ];
+        List<Task<EpochStepResult>> training = [];
         try
         {
-            var left = new List<Task<EpochStepResult>>(training);
-            bool canceled = false;
-            while (left.Count > 0)
+            for (int round = 1; round <= MaxTrainings; round++)
             {
-                Task<EpochStepResult> ended = await Task.WhenAny(left);
-                left.Remove(ended);
-                canceled |= (await ended).Canceled;
+                training =
+                [
+                    .. directions.Select(direction => context.CallSubOrchestratorAsync<EpochStepResult>(
+                        TrainDirectionOrchestration.Name,
+                        EpochStepInput.First(run, direction),
+                        new SubOrchestrationOptions(instanceId: TrainDirectionOrchestration.InstanceId(run, direction, round)))),
+                ];
+                if (await IsCanceledAsync(training))
+                {
+                    Logs.RunCanceled(logger, run);
+                    await EndAsync(context, new RunEnd(run, RunStatus.Canceled, null));
+                    return;
+                }
+                if (await EvaluateAndPublishAsync(context, run, logger))
+                {
+                    return;
+                }
+                Logs.TrainedAgain(logger, run);
             }
-            if (canceled)
-            {
-                Logs.RunCanceled(logger, run);
-                await EndAsync(context, new RunEnd(run, RunStatus.Canceled, null));
-                return;
-            }
-            await EvaluateAndPublishAsync(context, run, logger);
+            await EndAsync(context, new RunEnd(
+                run, RunStatus.Failed, $"What was trained was found damaged {MaxTrainings} times. Check the disk that holds it; {TrainAgain(dataset)}."));
         }
         catch (TaskFailedException e)
         {
@@ -127,29 +132,50 @@ internal static class RetrainOrchestration
         }
     }
 
-    private static async Task EvaluateAndPublishAsync(TaskOrchestrationContext context, string run, ILogger logger)
+    // Waits for all directions, and lets the failure of the first that fails through at once.
+    private static async Task<bool> IsCanceledAsync(IEnumerable<Task<EpochStepResult>> training)
+    {
+        var left = new List<Task<EpochStepResult>>(training);
+        bool canceled = false;
+        while (left.Count > 0)
+        {
+            Task<EpochStepResult> ended = await Task.WhenAny(left);
+            left.Remove(ended);
+            canceled |= (await ended).Canceled;
+        }
+        return canceled;
+    }
+
+    // False where a step of the training has to be trained again first.
+    private static async Task<bool> EvaluateAndPublishAsync(TaskOrchestrationContext context, string run, ILogger logger)
     {
         for (int attempt = 0; attempt < MaxEvaluations; attempt++)
         {
             EvaluationResult evaluated = await context.CallActivityAsync<EvaluationResult>(nameof(RunActivities.EvaluateCandidate), run, Policies.Activity);
+            if (evaluated.TrainAgain)
+            {
+                return false;
+            }
             if (!evaluated.Accepted)
             {
                 Logs.RunRejected(logger, run, evaluated.Reason);
                 await EndAsync(context, new RunEnd(run, RunStatus.Rejected, null));
-                return;
+                return true;
             }
             PublishResult result = await context.CallActivityAsync<PublishResult>(nameof(RunActivities.PublishModel), evaluated, Policies.Activity);
             if (result.Outcome == PublishOutcome.Canceled)
             {
                 Logs.RunCanceled(logger, run);
             }
-            if (result.Outcome != PublishOutcome.ChampionChanged)
+            if (result.Outcome is PublishOutcome.Published or PublishOutcome.Canceled)
             {
-                return;
+                return true;
             }
         }
         await EndAsync(context, new RunEnd(
-            run, RunStatus.Failed, $"The champion changed {MaxEvaluations} times while the model was compared with it. Find out who changes it, then start a run again."));
+            run, RunStatus.Failed,
+            $"Between evaluation and publication the champion changed, or what was evaluated was damaged, {MaxEvaluations} times. Find out who changes the champion and check the disk, then start a run again."));
+        return true;
     }
 
     private static string TrainAgain(string dataset) => $"POST /api/datasets/{dataset}/runs trains again";

@@ -7,27 +7,30 @@ namespace Ulmfit.Functions.Orchestration;
 
 /// <summary>The light activities of a run.</summary>
 internal sealed class RunActivities(
-    RunStart start, RunRegistry runs, CandidateEvaluation evaluation, ModelPublishing publishing, CheckpointPurge purge)
+    RunStart start, RunRegistry runs, CandidateEvaluation evaluation, ModelPublishing publishing, CheckpointPurge purge, RunWaits waits)
 {
     /// <summary>Begins the run that there is to do, if there is one.</summary>
     [Function(nameof(BeginRun))]
     public Task<RunTicket> BeginRun([ActivityTrigger] PreparedDataset prepared, FunctionContext context) =>
-        start.BeginAsync(prepared, context.CancellationToken);
+        waits.WatchAsync(prepared.Dataset, nameof(BeginRun), () => start.BeginAsync(prepared, context.CancellationToken));
 
     /// <summary>Exports and measures what was trained, and compares it with the champion.</summary>
     [Function(nameof(EvaluateCandidate))]
     public Task<EvaluationResult> EvaluateCandidate([ActivityTrigger] string run, FunctionContext context) =>
-        evaluation.RunAsync(run, context.CancellationToken);
+        waits.WatchAsync(RunId.Parse(run).Dataset, nameof(EvaluateCandidate), () => evaluation.RunAsync(run, context.CancellationToken));
 
     /// <summary>Publishes the model and makes it the champion.</summary>
     [Function(nameof(PublishModel))]
     public Task<PublishResult> PublishModel([ActivityTrigger] EvaluationResult evaluated, FunctionContext context) =>
-        publishing.RunAsync(evaluated, context.CancellationToken);
+        waits.WatchAsync(RunId.Parse(evaluated.Run).Dataset, nameof(PublishModel), () => publishing.RunAsync(evaluated, context.CancellationToken));
 
     /// <summary>Ends a run that publishes nothing.</summary>
     [Function(nameof(EndRun))]
-    public async Task EndRun([ActivityTrigger] RunEnd end, FunctionContext context) =>
-        await runs.FinishAsync(RunId.Parse(end.Run), end.Status, run => run with { Error = end.Error }, context.CancellationToken);
+    public Task EndRun([ActivityTrigger] RunEnd end, FunctionContext context)
+    {
+        RunId id = RunId.Parse(end.Run);
+        return waits.WatchAsync(id.Dataset, nameof(EndRun), () => runs.FinishAsync(id, end.Status, run => run with { Error = end.Error }, context.CancellationToken));
+    }
 
     /// <summary>Ends the run that has been taken for a data set, if there is one, when it cannot even begin.</summary>
     [Function(nameof(FailTakenRun))]

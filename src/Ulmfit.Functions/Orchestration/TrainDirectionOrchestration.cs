@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Ulmfit.Pipeline.Steps;
@@ -15,7 +16,11 @@ internal static class TrainDirectionOrchestration
     private const int StepsOfOneExecution = 100;
 
     /// <summary>The id of the instance of a run's direction.</summary>
-    public static string InstanceId(string run, Direction direction) => $"train-{run}-{direction.ToString().ToLowerInvariant()}";
+    /// <param name="run">The run.</param>
+    /// <param name="direction">The direction.</param>
+    /// <param name="round">1, unless the direction is walked again because a step of it was found damaged.</param>
+    public static string InstanceId(string run, Direction direction, int round) =>
+        $"train-{run}-{direction.ToString().ToLowerInvariant()}{(round == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{round}"))}";
 
     /// <summary>Trains from a step on to the plan's end, or until the run is called off.</summary>
     [Function(Name)]

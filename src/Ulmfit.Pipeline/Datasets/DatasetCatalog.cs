@@ -68,6 +68,19 @@ public sealed class DatasetCatalog
     public async Task<DatasetManifest?> FindManifestAsync(string dataset, CancellationToken ct = default) =>
         (await documents.ReadAsync<DatasetManifest>(Containers.State, StatePaths.DatasetManifest(dataset), ct).ConfigureAwait(false))?.Value;
 
+    /// <summary>What the last look at the drops found; null before the first, and where it is damaged.</summary>
+    internal async Task<DatasetManifest?> FindIntactManifestAsync(string dataset, CancellationToken ct)
+    {
+        try
+        {
+            return await FindManifestAsync(dataset, ct).ConfigureAwait(false);
+        }
+        catch (CorruptBlobException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The versions of a data set, oldest first.</summary>
     /// <param name="dataset">The data set.</param>
     /// <param name="ct">Cancels the call.</param>

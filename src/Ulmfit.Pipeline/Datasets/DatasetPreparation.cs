@@ -49,7 +49,7 @@ public sealed partial class DatasetPreparation
     public async Task<PreparedDataset> RunAsync(string dataset, CancellationToken ct = default)
     {
         TrainingSettings settings = await catalog.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
-        DatasetManifest? before = await catalog.FindManifestAsync(dataset, ct).ConfigureAwait(false);
+        DatasetManifest? before = await catalog.FindIntactManifestAsync(dataset, ct).ConfigureAwait(false);
         DropListing listing = await catalog.ListDropsAsync(dataset, ct).ConfigureAwait(false);
         var reading = new LabeledDataOptions
         {
@@ -187,20 +187,42 @@ public sealed partial class DatasetPreparation
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{train} {heldOut} {unlabeled}")));
         while (true)
         {
-            IReadOnlyList<DatasetVersion> versions = await catalog.ListVersionsAsync(dataset, ct).ConfigureAwait(false);
-            DatasetVersion? last = versions.Count > 0 ? versions[^1] : null;
+            (int number, DatasetVersion? last) = await FindLastVersionAsync(dataset, ct).ConfigureAwait(false);
             if (last?.Digest == digest)
             {
                 return last;
             }
             var next = new DatasetVersion(
-                dataset, (last?.Version ?? 0) + 1, digest, time.GetUtcNow(), sources, selection.Classes,
+                dataset, number + 1, digest, time.GetUtcNow(), sources, selection.Classes,
                 new RowsReference(selection.Train.Count, train), new RowsReference(selection.HeldOut.Count, heldOut), new RowsReference(selection.Unlabeled.Count, unlabeled));
             if (await documents.CreateAsync(Containers.State, StatePaths.DatasetVersion(dataset, next.Version), next, ct).ConfigureAwait(false) is not null)
             {
                 LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions);
                 return next;
             }
+        }
+    }
+
+    // The highest number there is, and that version; null where there is none or it is damaged, which is no version to go on with.
+    private async Task<(int Number, DatasetVersion? Version)> FindLastVersionAsync(string dataset, CancellationToken ct)
+    {
+        int last = 0;
+        string prefix = StatePaths.DatasetVersions(dataset);
+        await foreach (BlobInfo blob in store.ListAsync(Containers.State, prefix, ct).ConfigureAwait(false))
+        {
+            if (StatePaths.TryNumber(blob.Name, prefix, out int number))
+            {
+                last = Math.Max(last, number);
+            }
+        }
+        try
+        {
+            return (last, last == 0 ? null : await catalog.GetVersionAsync(dataset, last, ct).ConfigureAwait(false));
+        }
+        catch (CorruptBlobException e)
+        {
+            LogVersionDamaged(e, dataset, last);
+            return (last, null);
         }
     }
 
@@ -271,6 +293,9 @@ public sealed partial class DatasetPreparation
 
     [LoggerMessage(54, LogLevel.Information, "{Dataset}: version {Version} of the data has {Train} rows to train on, {HeldOut} held out, {Unlabeled} unlabelled, {Classes} classes ({Duplicates} duplicates and {Contradictions} contradicting rows left out).")]
     private partial void LogVersion(string dataset, int version, int train, int heldOut, int unlabeled, int classes, int duplicates, int contradictions);
+
+    [LoggerMessage(55, LogLevel.Error, "{Dataset}: version {Version} of the data is damaged; the drops make a new one.")]
+    private partial void LogVersionDamaged(Exception exception, string dataset, int version);
 
     private sealed record DropContent<T>(
         BlobInfo Blob, string? Sha256, IReadOnlyList<T> Rows, IReadOnlyList<RejectedRow> Rejected, long RejectedCount, string? Error);

@@ -8,7 +8,7 @@ public sealed class CorruptBlobException : PipelineException
     /// <param name="finding">What does not fit.</param>
     /// <param name="cause">The cause, if another exception told it.</param>
     public CorruptBlobException(string blob, string finding, Exception? cause = null)
-        : base($"{blob} is damaged: {finding}. Restore it from a copy, or delete it and start the run again.", cause) => Blob = blob;
+        : base($"{blob} is damaged: {finding}. {DamageRemedy.Of(blob)}", cause) => Blob = blob;
 
     /// <summary>Container and name.</summary>
     public string Blob { get; }

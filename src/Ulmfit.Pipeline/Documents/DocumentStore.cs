@@ -19,6 +19,31 @@ internal sealed class DocumentStore(IBlobStore store)
             ? new BlobDocument<T>(blob.Info, SealedJson.Read<T>(blob.Bytes, $"{container}/{name}"))
             : null;
 
+    /// <summary>Reads a document that can be made again. A damaged one is deleted, so that it is made again, and read as absent.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="name">The document.</param>
+    /// <param name="discarded">Is told of the damage.</param>
+    /// <param name="ct">Cancels the call.</param>
+    public async Task<BlobDocument<T>?> ReadOrDiscardAsync<T>(string container, string name, Action<CorruptBlobException> discarded, CancellationToken ct)
+    {
+        if (await store.GetAsync(container, name, ct).ConfigureAwait(false) is not { } blob)
+        {
+            return null;
+        }
+        try
+        {
+            return new BlobDocument<T>(blob.Info, SealedJson.Read<T>(blob.Bytes, $"{container}/{name}"));
+        }
+        catch (CorruptBlobException e)
+        {
+            discarded(e);
+
+            // Another reader may have been quicker, and the document be made again already.
+            await store.DeleteIfMatchAsync(container, name, blob.Info.ETag, ct).ConfigureAwait(false);
+            return null;
+        }
+    }
+
     /// <summary>Reads all documents below a prefix, in order of their names.</summary>
     public async IAsyncEnumerable<BlobDocument<T>> ReadAllAsync<T>(string container, string prefix, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -5,7 +5,8 @@ namespace Ulmfit.Pipeline.Documents;
 
 /// <summary>
 /// Content-addressed payloads in the container <see cref="Containers.State"/>: the name is the SHA-256 of the content, in
-/// lower-case hexadecimal. Writing the same content again changes nothing; what is read is checked against its name.
+/// lower-case hexadecimal. Writing the same content again changes nothing, unless what is there is damaged: then it is mended. What is
+/// read is checked against its name.
 /// </summary>
 /// <param name="store">Where they are.</param>
 internal sealed class PayloadStore(IBlobStore store)
@@ -24,7 +25,12 @@ internal sealed class PayloadStore(IBlobStore store)
         file.Position = 0;
         string digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct).ConfigureAwait(false));
         file.Position = 0;
-        await store.PutIfAbsentAsync(Containers.State, prefix + digest, file, ct).ConfigureAwait(false);
+        if (await store.PutIfAbsentAsync(Containers.State, prefix + digest, file, ct).ConfigureAwait(false) is null
+            && !await IsIntactAsync(prefix, digest, ct).ConfigureAwait(false))
+        {
+            file.Position = 0;
+            await store.PutAsync(Containers.State, prefix + digest, file, ct).ConfigureAwait(false);
+        }
         return digest;
     }
 
@@ -33,13 +39,26 @@ internal sealed class PayloadStore(IBlobStore store)
     public async Task<string> PutAsync(string prefix, byte[] content, CancellationToken ct)
     {
         string digest = Convert.ToHexStringLower(SHA256.HashData(content));
-        await store.PutIfAbsentAsync(Containers.State, prefix + digest, content, ct).ConfigureAwait(false);
+        if (await store.PutIfAbsentAsync(Containers.State, prefix + digest, content, ct).ConfigureAwait(false) is null
+            && !await IsIntactAsync(prefix, digest, ct).ConfigureAwait(false))
+        {
+            await store.PutAsync(Containers.State, prefix + digest, content, ct).ConfigureAwait(false);
+        }
         return digest;
     }
 
+    /// <summary>Deletes a payload if it is not what its name says. One that is whole, or has been mended meanwhile, stays.</summary>
+    public async Task DeleteDamagedAsync(string prefix, string digest, CancellationToken ct)
+    {
+        if (await store.GetInfoAsync(Containers.State, prefix + digest, ct).ConfigureAwait(false) is { } seen
+            && !await IsIntactAsync(prefix, digest, ct).ConfigureAwait(false))
+        {
+            await store.DeleteIfMatchAsync(Containers.State, prefix + digest, seen.ETag, ct).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Reads a payload whole and checks it.</summary>
-    /// <exception cref="CorruptBlobException">The content is not what its name says.</exception>
-    /// <exception cref="PipelineException">It is absent.</exception>
+    /// <exception cref="CorruptBlobException">The content is not what its name says, or it is absent.</exception>
     public async Task<byte[]> GetAsync(string prefix, string digest, CancellationToken ct)
     {
         byte[] bytes = await store.GetBytesAsync(Containers.State, prefix + digest, ct).ConfigureAwait(false) ?? throw Absent(prefix, digest);
@@ -49,8 +68,7 @@ internal sealed class PayloadStore(IBlobStore store)
 
     /// <summary>Copies a payload to a temporary file, checks it, and opens that.</summary>
     /// <returns>A seekable stream at its start; the file goes with it.</returns>
-    /// <exception cref="CorruptBlobException">The content is not what its name says.</exception>
-    /// <exception cref="PipelineException">It is absent.</exception>
+    /// <exception cref="CorruptBlobException">The content is not what its name says, or it is absent.</exception>
     public async Task<Stream> OpenAsync(string prefix, string digest, CancellationToken ct)
     {
         await using Stream source = await store.OpenReadAsync(Containers.State, prefix + digest, ct).ConfigureAwait(false) ?? throw Absent(prefix, digest);
@@ -74,8 +92,15 @@ internal sealed class PayloadStore(IBlobStore store)
         }
     }
 
-    private static PipelineException Absent(string prefix, string digest) =>
-        new($"{Containers.State}/{prefix}{digest} is missing although a manifest names it. Restore it from a copy, or start the run again.");
+    /// <summary>Whether a payload is there and is what its name says.</summary>
+    public async Task<bool> IsIntactAsync(string prefix, string digest, CancellationToken ct)
+    {
+        await using Stream? content = await store.OpenReadAsync(Containers.State, prefix + digest, ct).ConfigureAwait(false);
+        return content is not null && Convert.ToHexStringLower(await SHA256.HashDataAsync(content, ct).ConfigureAwait(false)) == digest;
+    }
+
+    private static CorruptBlobException Absent(string prefix, string digest) =>
+        new($"{Containers.State}/{prefix}{digest}", "it is missing although a manifest names it");
 
     private static CorruptBlobException Damaged(string prefix, string digest, string found) =>
         new($"{Containers.State}/{prefix}{digest}", $"its content has the SHA-256 {found}");

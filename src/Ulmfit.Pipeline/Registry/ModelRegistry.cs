@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Storage;
@@ -39,22 +40,41 @@ public sealed class ModelRegistry
         return [.. models];
     }
 
-    /// <summary>The cards of a model's versions, oldest first; empty for an unknown model.</summary>
+    /// <summary>The cards of a model's versions, oldest first; empty for an unknown model. Damaged cards are left out.</summary>
     /// <param name="model">The model.</param>
     /// <param name="ct">Cancels the call.</param>
-    public async Task<IReadOnlyList<ModelCard>> ListVersionsAsync(string model, CancellationToken ct = default)
+    public async Task<IReadOnlyList<ModelCard>> ListVersionsAsync(string model, CancellationToken ct = default) =>
+        (await ReadVersionsAsync(model, ct).ConfigureAwait(false)).Cards;
+
+    /// <summary>The cards of a model's versions and what is known of those whose card is damaged, both oldest first.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ct">Cancels the call.</param>
+    public async Task<ModelVersions> ReadVersionsAsync(string model, CancellationToken ct = default)
     {
         var cards = new List<ModelCard>();
+        var damaged = new List<DamagedVersion>();
         await foreach (BlobInfo blob in documents.Blobs.ListAsync(Containers.Models, model + "/", ct).ConfigureAwait(false))
         {
-            if (TryParseCard(blob.Name, out string? found, out int version) && found == model
-                && await FindCardAsync(model, version, ct).ConfigureAwait(false) is { } card)
+            if (!TryParseCard(blob.Name, out string? found, out int version) || found != model)
             {
-                cards.Add(card);
+                continue;
+            }
+            try
+            {
+                if (await FindCardAsync(model, version, ct).ConfigureAwait(false) is { } card)
+                {
+                    cards.Add(card);
+                }
+            }
+            catch (CorruptBlobException e)
+            {
+                // One damaged version must not keep people from the others, least of all from going back to one of them.
+                damaged.Add(new DamagedVersion(version, e.Message));
             }
         }
         cards.Sort((a, b) => a.Version.CompareTo(b.Version));
-        return cards;
+        damaged.Sort((a, b) => a.Version.CompareTo(b.Version));
+        return new ModelVersions(cards, damaged);
     }
 
     /// <summary>The card of a version, or null when there is no such version.</summary>
@@ -84,25 +104,42 @@ public sealed class ModelRegistry
     /// <param name="expected">The mark of the pointer's version that the caller has seen, or null to promote whatever it is.</param>
     /// <param name="ct">Cancels the call.</param>
     /// <returns>The pointer as it now is, or null when it is not at the expected version: the race is lost.</returns>
+    /// <remarks>Every file that the version answers by is read and checked first. A damaged pointer is replaced, its history lost.</remarks>
     /// <exception cref="PipelineException">There is no such version.</exception>
+    /// <exception cref="CorruptBlobException">The version is damaged.</exception>
     public async Task<BlobDocument<ChampionPointer>?> PromoteAsync(string model, int version, ETag? expected, CancellationToken ct = default)
     {
-        if (await FindCardAsync(model, version, ct).ConfigureAwait(false) is null)
+        ModelCard card = await FindCardAsync(model, version, ct).ConfigureAwait(false)
+            ?? throw new PipelineException($"The model '{model}' has no version {version}.");
+        foreach (string file in (string[])[ModelFiles.Model, ModelFiles.Labels, ModelFiles.Vocabulary])
         {
-            throw new PipelineException($"The model '{model}' has no version {version}.");
+            await ReadFileAsync(card, file, ct).ConfigureAwait(false);
         }
         while (true)
         {
-            BlobDocument<ChampionPointer>? current = await FindChampionAsync(model, ct).ConfigureAwait(false);
-            if (expected is not null && current?.Info.ETag != expected)
+            ETag? tag = await FindChampionTagAsync(model, ct).ConfigureAwait(false);
+            if (expected is not null && tag != expected)
             {
                 return null;
+            }
+            BlobDocument<ChampionPointer>? current;
+            try
+            {
+                current = await FindChampionAsync(model, ct).ConfigureAwait(false);
+            }
+            catch (CorruptBlobException)
+            {
+                current = null;
+            }
+            if (current is not null && current.Info.ETag != tag)
+            {
+                continue;
             }
             if (current?.Value.Version == version)
             {
                 return current;
             }
-            if (await TryMoveAsync(model, version, run: null, current, ct).ConfigureAwait(false) is { } moved)
+            if (await TryMoveAsync(model, version, run: null, current?.Value, tag, ct).ConfigureAwait(false) is { } moved)
             {
                 return moved;
             }
@@ -132,22 +169,25 @@ public sealed class ModelRegistry
             {
                 return false;
             }
-            if (await TryMoveAsync(model, version, run, current, ct).ConfigureAwait(false) is not null)
+            if (await TryMoveAsync(model, version, run, current?.Value, current?.Info.ETag, ct).ConfigureAwait(false) is not null)
             {
                 return true;
             }
         }
     }
 
+    /// <summary>The version of a run that has been promoted; null when it has not been.</summary>
+    internal async Task<int?> FindPromotedVersionAsync(string model, string run, CancellationToken ct) =>
+        (await FindChampionAsync(model, ct).ConfigureAwait(false))?.Value.History.FirstOrDefault(promotion => promotion.Run == run)?.Version;
+
     /// <summary>The version number that a run's model holds; null when it holds none.</summary>
     internal async Task<int?> FindReservedVersionAsync(string model, string run, CancellationToken ct)
     {
-        string prefix = StatePaths.VersionReservations(model);
-        await foreach (BlobDocument<VersionReservation> held in documents.ReadAllAsync<VersionReservation>(Containers.State, prefix, ct).ConfigureAwait(false))
+        await foreach (VersionReservation held in ReservationsAsync(model, ct).ConfigureAwait(false))
         {
-            if (held.Value.Run == run)
+            if (held.Run == run)
             {
-                return held.Value.Version;
+                return held.Version;
             }
         }
         return null;
@@ -159,19 +199,49 @@ public sealed class ModelRegistry
         while (true)
         {
             int last = 0;
-            string prefix = StatePaths.VersionReservations(model);
-            await foreach (BlobDocument<VersionReservation> held in documents.ReadAllAsync<VersionReservation>(Containers.State, prefix, ct).ConfigureAwait(false))
+            await foreach (VersionReservation held in ReservationsAsync(model, ct).ConfigureAwait(false))
             {
-                if (held.Value.Run == run)
+                if (held.Run == run)
                 {
-                    return held.Value.Version;
+                    return held.Version;
                 }
-                last = Math.Max(last, held.Value.Version);
+                last = Math.Max(last, held.Version);
             }
             var next = new VersionReservation(last + 1, run);
             if (await documents.CreateAsync(Containers.State, StatePaths.VersionReservation(model, next.Version), next, ct).ConfigureAwait(false) is not null)
             {
                 return next.Version;
+            }
+        }
+    }
+
+    // A damaged reservation still holds its number, which is its name. Whose it was is told by the version's card, if it got so far.
+    private async IAsyncEnumerable<VersionReservation> ReservationsAsync(string model, [EnumeratorCancellation] CancellationToken ct)
+    {
+        string prefix = StatePaths.VersionReservations(model);
+        await foreach (BlobInfo blob in documents.Blobs.ListAsync(Containers.State, prefix, ct).ConfigureAwait(false))
+        {
+            if (!StatePaths.TryNumber(blob.Name, prefix, out int version))
+            {
+                continue;
+            }
+            VersionReservation? held = null;
+            bool damaged = false;
+            try
+            {
+                held = (await documents.ReadAsync<VersionReservation>(Containers.State, blob.Name, ct).ConfigureAwait(false))?.Value;
+            }
+            catch (CorruptBlobException)
+            {
+                damaged = true;
+            }
+            if (damaged)
+            {
+                held = new VersionReservation(version, (await FindCardAsync(model, version, ct).ConfigureAwait(false))?.Run ?? "");
+            }
+            if (held is not null)
+            {
+                yield return held;
             }
         }
     }
@@ -223,15 +293,15 @@ public sealed class ModelRegistry
     }
 
     private async Task<BlobDocument<ChampionPointer>?> TryMoveAsync(
-        string model, int version, string? run, BlobDocument<ChampionPointer>? current, CancellationToken ct)
+        string model, int version, string? run, ChampionPointer? current, ETag? tag, CancellationToken ct)
     {
-        IEnumerable<Promotion> before = current?.Value.History ?? [];
+        IEnumerable<Promotion> before = current?.History ?? [];
         var moved = new ChampionPointer(
             model, version, [new Promotion(version, time.GetUtcNow(), run), .. before.Take(ChampionPointer.HistoryLength - 1)]);
         string path = ModelFiles.ChampionOf(model);
-        BlobInfo? written = current is null
-            ? await documents.CreateAsync(Containers.Models, path, moved, ct).ConfigureAwait(false)
-            : await documents.ReplaceAsync(Containers.Models, path, moved, current.Info.ETag, ct).ConfigureAwait(false);
+        BlobInfo? written = tag is { } seen
+            ? await documents.ReplaceAsync(Containers.Models, path, moved, seen, ct).ConfigureAwait(false)
+            : await documents.CreateAsync(Containers.Models, path, moved, ct).ConfigureAwait(false);
         return written is null ? null : new BlobDocument<ChampionPointer>(written, moved);
     }
 
@@ -246,3 +316,13 @@ public sealed class ModelRegistry
 
     private sealed record VersionReservation(int Version, string Run);
 }
+
+/// <summary>The versions of a model.</summary>
+/// <param name="Cards">The cards, oldest first.</param>
+/// <param name="Damaged">Versions whose card is damaged, oldest first.</param>
+public sealed record ModelVersions(IReadOnlyList<ModelCard> Cards, IReadOnlyList<DamagedVersion> Damaged);
+
+/// <summary>A version that cannot be used because its card is damaged.</summary>
+/// <param name="Version">Which.</param>
+/// <param name="Reason">What is damaged and what to do.</param>
+public sealed record DamagedVersion(int Version, string Reason);

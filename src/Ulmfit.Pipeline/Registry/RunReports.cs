@@ -28,6 +28,10 @@ public sealed class RunReports
     public async Task<TrainingReport?> FindAsync(RunId run, CancellationToken ct = default) =>
         (await documents.ReadAsync<TrainingReport>(Containers.State, StatePaths.Report(run), ct).ConfigureAwait(false))?.Value;
 
+    /// <summary>The report of a run whose evaluation can be made again: a damaged one is deleted.</summary>
+    internal async Task<TrainingReport?> FindOrDiscardAsync(RunId run, Action<CorruptBlobException> discarded, CancellationToken ct) =>
+        (await documents.ReadOrDiscardAsync<TrainingReport>(Containers.State, StatePaths.Report(run), discarded, ct).ConfigureAwait(false))?.Value;
+
     internal Task CreateAsync(RunId run, TrainingReport report, CancellationToken ct) =>
         documents.CreateAsync(Containers.State, StatePaths.Report(run), report, ct);
 }

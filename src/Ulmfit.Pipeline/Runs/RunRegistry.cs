@@ -29,26 +29,59 @@ public sealed class RunRegistry
     /// <param name="trigger">What starts it.</param>
     /// <param name="ct">Cancels the call.</param>
     /// <returns>The run taken, or the one that has not ended and <c>Taken</c> false.</returns>
-    public async Task<(RunManifest Run, bool Taken)> TakeAsync(string dataset, RunTrigger trigger, CancellationToken ct = default)
+    public async Task<(RunManifest Run, bool Taken)> TakeAsync(string dataset, RunTrigger trigger, CancellationToken ct = default) =>
+        (await TakeAsync(dataset, trigger, version: null, ct).ConfigureAwait(false))!.Value;
+
+    /// <summary>Takes the next run of a data set, unless one has not ended, or one has trained on a version already.</summary>
+    /// <returns>The run taken, or the one that has not ended; null where a run has trained on the version.</returns>
+    internal Task<(RunManifest Run, bool Taken)?> TakeForAsync(string dataset, int version, CancellationToken ct) =>
+        TakeAsync(dataset, RunTrigger.Drops, version, ct);
+
+    // Whether a run is needed and which number it gets come from one listing. A listing that is behind gives a number that is taken.
+    private async Task<(RunManifest Run, bool Taken)?> TakeAsync(string dataset, RunTrigger trigger, int? version, CancellationToken ct)
     {
         while (true)
         {
             int last = 0;
+            bool trained = false;
             await foreach (RunManifest run in ListAsync(dataset, ct).ConfigureAwait(false))
             {
                 if (!run.Status.IsFinal())
                 {
                     return (run, false);
                 }
+                trained |= version is not null && run.DatasetVersion == version;
                 last = run.Number;
             }
+            if (trained)
+            {
+                return null;
+            }
             DateTimeOffset now = time.GetUtcNow();
-            var next = new RunManifest { Dataset = dataset, Number = last + 1, Status = RunStatus.Queued, Trigger = trigger, CreatedAt = now, UpdatedAt = now };
+            int number = Math.Max(last, await FindLastTraceAsync(dataset, ct).ConfigureAwait(false)) + 1;
+            var next = new RunManifest { Dataset = dataset, Number = number, Status = RunStatus.Queued, Trigger = trigger, CreatedAt = now, UpdatedAt = now };
             if (await documents.CreateAsync(Containers.State, StatePaths.Run(next.GetId()), next, ct).ConfigureAwait(false) is not null)
             {
                 return (next, true);
             }
         }
+    }
+
+    // The manifest of a run may have been deleted because it was damaged. What the run has left must not be taken for that of another.
+    private async Task<int> FindLastTraceAsync(string dataset, CancellationToken ct)
+    {
+        int last = 0;
+        foreach (string prefix in (string[])[StatePaths.StepsOf(dataset), StatePaths.PayloadsOfRuns(dataset), StatePaths.ReportsOf(dataset), StatePaths.CancelsOf(dataset)])
+        {
+            await foreach (BlobInfo blob in documents.Blobs.ListAsync(Containers.State, prefix, ct).ConfigureAwait(false))
+            {
+                if (StatePaths.TryNumber(blob.Name, prefix, out int number))
+                {
+                    last = Math.Max(last, number);
+                }
+            }
+        }
+        return last;
     }
 
     /// <summary>Reads a run.</summary>
@@ -181,7 +214,8 @@ public sealed class RunRegistry
         var found = new List<RunProgress>();
         foreach (Direction direction in Enum.GetValues<Direction>())
         {
-            if (await documents.ReadAsync<RunProgress>(Containers.State, StatePaths.Progress(id, direction), ct).ConfigureAwait(false) is { } progress)
+            // One that is damaged is written anew in a moment.
+            if (await documents.ReadOrDiscardAsync<RunProgress>(Containers.State, StatePaths.Progress(id, direction), _ => { }, ct).ConfigureAwait(false) is { } progress)
             {
                 found.Add(progress.Value);
             }

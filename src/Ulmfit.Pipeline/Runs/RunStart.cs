@@ -1,4 +1,5 @@
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Steps;
 using Ulmfit.Storage;
 using Ulmfit.Training;
@@ -34,7 +35,8 @@ public sealed class RunStart
     /// <param name="ct">Cancels the call.</param>
     public async Task<WorkObservation> ObserveAsync(string dataset, CancellationToken ct = default)
     {
-        DatasetManifest? manifest = await datasets.FindManifestAsync(dataset, ct).ConfigureAwait(false);
+        // A damaged manifest is as good as none: looking at the drops again makes it anew.
+        DatasetManifest? manifest = await datasets.FindIntactManifestAsync(dataset, ct).ConfigureAwait(false);
         DropListing drops = await datasets.ListDropsAsync(dataset, ct).ConfigureAwait(false);
         string fingerprint = drops.GetFingerprint();
         bool newDrops = manifest is null
@@ -58,8 +60,7 @@ public sealed class RunStart
         var found = new List<string>();
         foreach (string dataset in await datasets.ListAsync(ct).ConfigureAwait(false))
         {
-            WorkObservation seen = await ObserveAsync(dataset, ct).ConfigureAwait(false);
-            if (seen.HasWork)
+            if (await HasWorkAsync(dataset, ct).ConfigureAwait(false))
             {
                 found.Add(dataset);
             }
@@ -81,11 +82,11 @@ public sealed class RunStart
         RunManifest? run = await runs.FindActiveAsync(dataset, ct).ConfigureAwait(false);
         if (run is null)
         {
-            if (prepared.Version is not { } version || await HasRunAsync(dataset, version, ct).ConfigureAwait(false))
+            if (prepared.Version is not { } version || await runs.TakeForAsync(dataset, version, ct).ConfigureAwait(false) is not { } taken)
             {
                 return RunTicket.None;
             }
-            (run, _) = await runs.TakeAsync(dataset, RunTrigger.Drops, ct).ConfigureAwait(false);
+            run = taken.Run;
         }
         RunId id = run.GetId();
         if (await runs.IsCancelRequestedAsync(id, ct).ConfigureAwait(false))
@@ -118,16 +119,17 @@ public sealed class RunStart
             : new RunTicket(id.ToString(), TrainingWorkspace.SettingsOf(run).Directions.Each());
     }
 
-    private async Task<bool> HasRunAsync(string dataset, int version, CancellationToken ct)
+    private async Task<bool> HasWorkAsync(string dataset, CancellationToken ct)
     {
-        await foreach (RunManifest run in runs.ListAsync(dataset, ct).ConfigureAwait(false))
+        try
         {
-            if (run.DatasetVersion == version)
-            {
-                return true;
-            }
+            return (await ObserveAsync(dataset, ct).ConfigureAwait(false)).HasWork;
         }
-        return false;
+        catch (CorruptBlobException)
+        {
+            // One damaged data set must not keep the others from their work. Whoever takes it up fails, and says of what.
+            return true;
+        }
     }
 }
 

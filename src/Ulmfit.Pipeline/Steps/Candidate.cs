@@ -33,7 +33,11 @@ public sealed record Candidate(
 /// <param name="Accuracy">Its accuracy on held-out rows.</param>
 /// <param name="MacroF1">Its macro-F1 on held-out rows.</param>
 /// <param name="WeightsDigest">SHA-256 over the trained weights.</param>
-public sealed record EvaluationResult(string Run, bool Accepted, string Reason, int? ComparedWith, double Accuracy, double MacroF1, string WeightsDigest);
+public sealed record EvaluationResult(string Run, bool Accepted, string Reason, int? ComparedWith, double Accuracy, double MacroF1, string WeightsDigest)
+{
+    /// <summary>Nothing was evaluated: a step of the training is damaged or gone, and has to be trained again first.</summary>
+    public bool TrainAgain { get; init; }
+}
 
 /// <summary>What publishing gives.</summary>
 /// <param name="Run">The run's id.</param>
@@ -52,4 +56,7 @@ public enum PublishOutcome
 
     /// <summary>The run was called off before it was published.</summary>
     Canceled,
+
+    /// <summary>What the evaluation left is damaged, and has been forgotten: the evaluation has to be made again.</summary>
+    EvaluateAgain,
 }

@@ -17,6 +17,10 @@ namespace Ulmfit.Pipeline.Steps;
 /// Exports what a run has trained, measures it on the held-out rows with the very code that will answer, and compares it with the
 /// champion on the same rows. Repeating it exports and measures nothing again; the comparison is with the champion of the moment.
 /// </summary>
+/// <remarks>
+/// What it makes is a function of the run, so what it finds damaged of that it makes again. Where a step of the training is
+/// damaged, it says so in its result, and the step is trained again.
+/// </remarks>
 public sealed partial class CandidateEvaluation
 {
     private const string Producer = "serverless-ulmfit";
@@ -63,16 +67,32 @@ public sealed partial class CandidateEvaluation
     /// <summary>Evaluates a run whose directions are all trained.</summary>
     /// <param name="runId">The run's id.</param>
     /// <param name="ct">Cancels the call.</param>
-    /// <exception cref="PipelineException">A direction is not trained to its end, or something is missing or damaged.</exception>
+    /// <exception cref="PipelineException">The run's data or the champion is missing or damaged.</exception>
     public async Task<EvaluationResult> RunAsync(string runId, CancellationToken ct = default)
     {
         RunId id = RunId.Parse(runId);
         RunManifest run = await runs.GetAsync(id, ct).ConfigureAwait(false);
         DatasetVersion version = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
         DatasetRows rows = await datasets.ReadRowsAsync(version, ct).ConfigureAwait(false);
-        Candidate candidate = await FindCandidateAsync(id, ct).ConfigureAwait(false)
-            ?? await MakeCandidateAsync(run, version, rows, ct).ConfigureAwait(false);
-        bool hasReport = await reports.FindAsync(id, ct).ConfigureAwait(false) is not null;
+        bool reportLost = false;
+        bool hasReport = await reports.FindOrDiscardAsync(
+            id,
+            damage =>
+            {
+                reportLost = true;
+                LogLost(damage, runId);
+            },
+            ct).ConfigureAwait(false) is not null;
+        Candidate? candidate = reportLost ? null : await FindCandidateAsync(id, ct).ConfigureAwait(false);
+        if (candidate is null)
+        {
+            candidate = await MakeCandidateAsync(run, version, rows, ct).ConfigureAwait(false);
+            hasReport = true;
+        }
+        if (candidate is null)
+        {
+            return new EvaluationResult(runId, false, "a step of the training is damaged or gone and is trained again", null, 0, 0, "") { TrainAgain = true };
+        }
         ChampionScores? champion = await ScoreChampionAsync(run, rows, ct).ConfigureAwait(false);
         GateDecision decision = EvaluationGate.Decide(candidate.Scores, rows.Train.Count, candidate.Baseline, champion);
         await runs.UpdateAsync(
@@ -93,9 +113,17 @@ public sealed partial class CandidateEvaluation
     }
 
     internal async Task<Candidate?> FindCandidateAsync(RunId run, CancellationToken ct) =>
-        (await documents.ReadAsync<Candidate>(Containers.State, StatePaths.Candidate(run), ct).ConfigureAwait(false))?.Value;
+        (await documents.ReadOrDiscardAsync<Candidate>(Containers.State, StatePaths.Candidate(run), damage => LogLost(damage, run.ToString()), ct).ConfigureAwait(false))?.Value;
 
-    private async Task<Candidate> MakeCandidateAsync(RunManifest run, DatasetVersion version, DatasetRows rows, CancellationToken ct)
+    /// <summary>Forgets the model of a run because something of it is damaged; the evaluation makes it again.</summary>
+    internal async Task SetAsideAsync(RunId run, CorruptBlobException damage, CancellationToken ct)
+    {
+        LogLost(damage, run.ToString());
+        await documents.Blobs.DeleteAsync(Containers.State, StatePaths.Candidate(run), ct).ConfigureAwait(false);
+    }
+
+    // Null where a step of the training has to be made again first.
+    private async Task<Candidate?> MakeCandidateAsync(RunManifest run, DatasetVersion version, DatasetRows rows, CancellationToken ct)
     {
         RunId id = run.GetId();
         TrainingSettings settings = TrainingWorkspace.SettingsOf(run);
@@ -105,9 +133,20 @@ public sealed partial class CandidateEvaluation
         string engine = workspace.Engine.Name;
         foreach (Direction direction in settings.Directions.Each())
         {
-            IReadOnlyList<StepManifest> steps = await epochs.FindAllAsync(id, direction, ct).ConfigureAwait(false)
-                ?? throw new PipelineException($"The run '{id}' has not trained its {StatePaths.NameOf(direction)} direction to the end.");
-            Checkpoint checkpoint = await epochs.ReadCheckpointAsync(id, steps[^1].Checkpoint, ct).ConfigureAwait(false);
+            if (await epochs.FindAllAsync(id, direction, ct).ConfigureAwait(false) is not { } steps)
+            {
+                return null;
+            }
+            Checkpoint checkpoint;
+            try
+            {
+                checkpoint = await epochs.ReadCheckpointAsync(id, steps[^1].Checkpoint, ct).ConfigureAwait(false);
+            }
+            catch (CorruptBlobException e)
+            {
+                await epochs.SetAsideAsync(id, direction, steps[^1], e, ct).ConfigureAwait(false);
+                return null;
+            }
             DirectionTraining training = await workspace.OpenAsync(run, direction, ct).ConfigureAwait(false);
             engine = steps[^1].Engine;
             directions.Add(DirectionReport.Of(direction, training.Plan, EpochsOf(steps)));
@@ -190,6 +229,9 @@ public sealed partial class CandidateEvaluation
             }
         }
     }
+
+    [LoggerMessage(21, LogLevel.Error, "{Run}: what the evaluation left is damaged; it is made again.")]
+    private partial void LogLost(Exception exception, string run);
 
     [LoggerMessage(20, LogLevel.Information, "{Run}: on {Rows} held-out rows accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000} (always the most frequent class: {BaselineAccuracy:0.0000}, {BaselineMacroF1:0.0000}).")]
     private partial void LogScores(string run, int rows, double accuracy, double macroF1, double baselineAccuracy, double baselineMacroF1);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
@@ -8,7 +9,8 @@ namespace Ulmfit.Pipeline.Steps;
 
 /// <summary>
 /// Deletes what runs that have ended no longer need: manifests, checkpoints and exports. Kept are the last checkpoint of each direction
-/// of the run that made the champion, and, of a failed or canceled run, of each direction until a later run is completed.
+/// of the run that made the champion, and, of a failed or canceled run, of each direction until a later run is completed. And rows
+/// that no version of the data names, which a preparation leaves that was cut short and found other drops when it was repeated.
 /// </summary>
 /// <remarks>What a worker leaves that comes back after its run has ended is collected by the next purge of the data set.</remarks>
 public sealed partial class CheckpointPurge
@@ -60,6 +62,7 @@ public sealed partial class CheckpointPurge
             };
             deleted += await PurgeAsync(run.GetId(), keep, ct).ConfigureAwait(false);
         }
+        deleted += await PurgeRowsAsync(dataset, ct).ConfigureAwait(false);
         if (deleted > 0)
         {
             LogPurged(dataset, deleted);
@@ -75,8 +78,9 @@ public sealed partial class CheckpointPurge
             await foreach (BlobInfo blob in store.ListAsync(Containers.State, StatePaths.StepsOf(run), ct).ConfigureAwait(false))
             {
                 // Manifests are listed in the order of their positions, so the last of a folder is the last of its direction.
+                // A damaged one says nothing of its checkpoint: there is nothing to keep.
                 if (blob.Name != StatePaths.Candidate(run)
-                    && await documents.ReadAsync<StepManifest>(Containers.State, blob.Name, ct).ConfigureAwait(false) is { } step)
+                    && await documents.ReadOrDiscardAsync<StepManifest>(Containers.State, blob.Name, _ => { }, ct).ConfigureAwait(false) is { } step)
                 {
                     last[blob.Name[..blob.Name.LastIndexOf('/')]] = (blob.Name, step.Value.Checkpoint);
                 }
@@ -88,6 +92,41 @@ public sealed partial class CheckpointPurge
         return await DeleteAsync(StatePaths.Payloads(run), payloads, ct).ConfigureAwait(false)
             + await DeleteAsync(StatePaths.StepsOf(run), names, ct).ConfigureAwait(false)
             + await DeleteAsync(StatePaths.ProgressOf(run), [], ct).ConfigureAwait(false);
+    }
+
+    private async Task<int> PurgeRowsAsync(string dataset, CancellationToken ct)
+    {
+        string versions = StatePaths.DatasetVersions(dataset);
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        int last = 0;
+        await foreach (BlobInfo blob in store.ListAsync(Containers.State, versions, ct).ConfigureAwait(false))
+        {
+            if (StatePaths.TryNumber(blob.Name, versions, out int number))
+            {
+                await NameRowsAsync(number).ConfigureAwait(false);
+                last = Math.Max(last, number);
+            }
+        }
+
+        // A listing may be behind, and the rows of a version must not be deleted for that.
+        while (await NameRowsAsync(last + 1).ConfigureAwait(false))
+        {
+            last++;
+        }
+        return await DeleteAsync(StatePaths.DataPayloads(dataset), named, ct).ConfigureAwait(false);
+
+        async Task<bool> NameRowsAsync(int number)
+        {
+            if (await documents.ReadAsync<DatasetVersion>(Containers.State, StatePaths.DatasetVersion(dataset, number), ct).ConfigureAwait(false) is not { Value: var version })
+            {
+                return false;
+            }
+            foreach (RowsReference rows in (RowsReference[])[version.Train, version.HeldOut, version.Unlabeled])
+            {
+                named.Add(StatePaths.DataPayloads(dataset) + rows.Sha256);
+            }
+            return true;
+        }
     }
 
     private async Task<int> DeleteAsync(string prefix, HashSet<string> keep, CancellationToken ct)

@@ -11,6 +11,10 @@ namespace Ulmfit.Pipeline.Steps;
 /// Trains one epoch of one direction, or a slice of it, from checkpoint to checkpoint. May be executed any number of times, at once or
 /// one after another: what has been done is returned, a worker that comes back late throws its own result away.
 /// </summary>
+/// <remarks>
+/// A checkpoint that is damaged or gone is never trained from. The step that made it is forgotten, and the result sends the caller back
+/// there: training it again gives the same bytes.
+/// </remarks>
 public sealed partial class EpochStep
 {
     private readonly TrainingWorkspace workspace;
@@ -57,7 +61,17 @@ public sealed partial class EpochStep
         }
 
         DirectionTraining training = await workspace.OpenAsync(run, input.Direction, ct).ConfigureAwait(false);
-        using TrainingEpoch epoch = await OpenEpochAsync(id, input, training, ct).ConfigureAwait(false);
+        TrainingEpoch opened;
+        try
+        {
+            opened = await OpenEpochAsync(id, input, training, ct).ConfigureAwait(false);
+        }
+        catch (CorruptBlobException e) when (input.Checkpoint is { } damaged)
+        {
+            LogStepLost(e, input.Run, input.Direction);
+            return await GoBackAsync(id, input.Direction, input.From, damaged, ct).ConfigureAwait(false);
+        }
+        using TrainingEpoch epoch = opened;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var watch = new Watch(this, run, input, training, stop);
         Checkpoint to;
@@ -106,19 +120,29 @@ public sealed partial class EpochStep
         return await RecordAsync(id, manifest, ct).ConfigureAwait(false);
     }
 
-    /// <summary>The manifests of a direction's steps, first to last; null when the direction is not finished.</summary>
+    /// <summary>
+    /// The manifests of a direction's steps, first to last; null when the direction is not finished. They are followed from one to the
+    /// next and not listed: a listing may be behind.
+    /// </summary>
     internal async Task<IReadOnlyList<StepManifest>?> FindAllAsync(RunId run, Direction direction, CancellationToken ct)
     {
         var steps = new List<StepManifest>();
-        await foreach (BlobDocument<StepManifest> step in documents.ReadAllAsync<StepManifest>(Containers.State, StatePaths.StepsOf(run, direction), ct).ConfigureAwait(false))
+        while (await FindAsync(NameOf(run, direction, steps is [.., var last] ? last.Next : default), ct).ConfigureAwait(false) is { } step)
         {
-            steps.Add(step.Value);
-            if (step.Value.Finished)
+            steps.Add(step);
+            if (step.Finished)
             {
                 return steps;
             }
         }
         return null;
+    }
+
+    /// <summary>Forgets the last step of a direction, whose checkpoint is damaged, so that it is trained again.</summary>
+    internal async Task SetAsideAsync(RunId run, Direction direction, StepManifest last, CorruptBlobException damage, CancellationToken ct)
+    {
+        LogStepLost(damage, run.ToString(), direction);
+        await GoBackAsync(run, direction, last.Next, last.Checkpoint, ct).ConfigureAwait(false);
     }
 
     internal async Task<Checkpoint> ReadCheckpointAsync(RunId run, string digest, CancellationToken ct)
@@ -148,8 +172,34 @@ public sealed partial class EpochStep
             : throw new PipelineException($"The checkpoint {input.Checkpoint} of run '{input.Run}' is at {checkpoint.Position}, but the step begins at {input.From}.");
     }
 
+    // Back to the step that made a damaged checkpoint; farther, where a manifest on the way there is damaged or gone too.
+    private async Task<EpochStepResult> GoBackAsync(RunId run, Direction direction, TrainingPosition at, string damaged, CancellationToken ct)
+    {
+        TrainingPosition from = default;
+        string? checkpoint = null;
+        while (await FindAsync(NameOf(run, direction, from), ct).ConfigureAwait(false) is { } step)
+        {
+            if (step.Next == at)
+            {
+                if (step.Checkpoint == damaged && !await payloads.IsIntactAsync(StatePaths.Payloads(run), damaged, ct).ConfigureAwait(false))
+                {
+                    // The manifest first: as long as it is there, nobody trains the step again.
+                    await documents.Blobs.DeleteAsync(Containers.State, NameOf(run, direction, from), ct).ConfigureAwait(false);
+                    await payloads.DeleteDamagedAsync(StatePaths.Payloads(run), damaged, ct).ConfigureAwait(false);
+                    break;
+                }
+
+                // Another execution has been here, and the step is trained again.
+                return new EpochStepResult(false, false, step.Next, step.Checkpoint, null, null);
+            }
+            from = step.Next;
+            checkpoint = step.Checkpoint;
+        }
+        return new EpochStepResult(false, false, from, checkpoint, null, null);
+    }
+
     private async Task<StepManifest?> FindAsync(string name, CancellationToken ct) =>
-        (await documents.ReadAsync<StepManifest>(Containers.State, name, ct).ConfigureAwait(false))?.Value;
+        (await documents.ReadOrDiscardAsync<StepManifest>(Containers.State, name, LogManifestLost, ct).ConfigureAwait(false))?.Value;
 
     private async Task<EpochStepResult> RecordAsync(RunId id, StepManifest step, CancellationToken ct)
     {
@@ -196,6 +246,12 @@ public sealed partial class EpochStep
 
     [LoggerMessage(12, LogLevel.Warning, "{Run} {Direction}: progress cannot be written; training goes on.")]
     private partial void LogProgressLost(Exception exception, string run, Direction direction);
+
+    [LoggerMessage(13, LogLevel.Error, "{Run} {Direction}: a checkpoint is damaged; the step that made it is trained again.")]
+    private partial void LogStepLost(Exception exception, string run, Direction direction);
+
+    [LoggerMessage(14, LogLevel.Error, "The manifest of a step is damaged; the step is trained again.")]
+    private partial void LogManifestLost(Exception exception);
 
     /// <summary>Beside the training: tells people where it is, and stops it when the run is called off.</summary>
     private sealed class Watch(EpochStep step, RunManifest run, EpochStepInput input, DirectionTraining training, CancellationTokenSource stop)

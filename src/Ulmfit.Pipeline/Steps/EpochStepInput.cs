@@ -18,8 +18,8 @@ public sealed record EpochStepInput(string Run, Direction Direction, TrainingPos
 /// <summary>What an epoch step gives.</summary>
 /// <param name="Canceled">Whether the run was called off; then nothing was done.</param>
 /// <param name="Finished">Whether the direction's plan is done.</param>
-/// <param name="Next">Where the next step begins.</param>
-/// <param name="Checkpoint">The digest of the checkpoint that the step ended with; null when canceled.</param>
+/// <param name="Next">Where the next step begins. It is an earlier one where the step found the checkpoint damaged that it was to begin with.</param>
+/// <param name="Checkpoint">The digest of the checkpoint that the next step begins with; null when canceled, or for the training's start.</param>
 /// <param name="HeldOutLoss">Of an epoch that ended, its loss on held-out text.</param>
 /// <param name="Accuracy">Of a classifier's epoch that ended, its accuracy on held-out rows.</param>
 public sealed record EpochStepResult(bool Canceled, bool Finished, TrainingPosition Next, string? Checkpoint, double? HeldOutLoss, double? Accuracy);

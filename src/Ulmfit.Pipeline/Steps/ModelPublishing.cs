@@ -58,7 +58,7 @@ public sealed partial class ModelPublishing
     /// <summary>Publishes the model of a run that the evaluation accepted.</summary>
     /// <param name="evaluated">What the evaluation gave.</param>
     /// <param name="ct">Cancels the call.</param>
-    /// <exception cref="PipelineException">The run has no evaluated model.</exception>
+    /// <exception cref="PipelineException">The run's data or the champion is damaged.</exception>
     public async Task<PublishResult> RunAsync(EvaluationResult evaluated, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(evaluated);
@@ -69,7 +69,9 @@ public sealed partial class ModelPublishing
             return new PublishResult(evaluated.Run, PublishOutcome.Published, published);
         }
         string model = run.Dataset;
-        int? reserved = await registry.FindReservedVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
+        // The pointer first: reservations are listed, and a listing may be behind.
+        int? reserved = await registry.FindPromotedVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false)
+            ?? await registry.FindReservedVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
         ModelCard? card = reserved is { } held ? await registry.FindCardAsync(model, held, ct).ConfigureAwait(false) : null;
         if (card is null)
         {
@@ -85,8 +87,13 @@ public sealed partial class ModelPublishing
             {
                 return new PublishResult(evaluated.Run, PublishOutcome.ChampionChanged, null);
             }
+            ModelParts? parts = await FindPartsAsync(id, ct).ConfigureAwait(false);
+            if (parts is null)
+            {
+                return new PublishResult(evaluated.Run, PublishOutcome.EvaluateAgain, null);
+            }
             int next = await registry.ReserveVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
-            card = await WriteAsync(run, next, evaluated, ct).ConfigureAwait(false);
+            card = await WriteAsync(run, next, evaluated, parts, ct).ConfigureAwait(false);
         }
         int version = card.Version;
         if (!await registry.PromoteRunAsync(model, version, evaluated.Run, evaluated.ComparedWith, ct).ConfigureAwait(false))
@@ -99,41 +106,47 @@ public sealed partial class ModelPublishing
         return new PublishResult(evaluated.Run, PublishOutcome.Published, version);
     }
 
-    private async Task<ModelCard> WriteAsync(RunManifest run, int version, EvaluationResult evaluated, CancellationToken ct)
+    /// <summary>What the evaluation left of a run's model, read and checked; null where it has to be made again.</summary>
+    private async Task<ModelParts?> FindPartsAsync(RunId id, CancellationToken ct)
     {
-        RunId id = run.GetId();
-        Candidate candidate = await evaluation.FindCandidateAsync(id, ct).ConfigureAwait(false)
-            ?? throw new PipelineException($"The run '{id}' has no evaluated model to publish.");
+        if (await evaluation.FindCandidateAsync(id, ct).ConfigureAwait(false) is not { } candidate)
+        {
+            return null;
+        }
+        string prefix = StatePaths.Payloads(id);
+        try
+        {
+            var files = new Dictionary<string, byte[]>
+            {
+                [ModelFiles.Model] = await payloads.GetAsync(prefix, candidate.Model, ct).ConfigureAwait(false),
+                [ModelFiles.Labels] = await payloads.GetAsync(prefix, candidate.Labels, ct).ConfigureAwait(false),
+                [ModelFiles.Vocabulary] = await payloads.GetAsync(prefix, candidate.Vocabulary, ct).ConfigureAwait(false),
+            };
+            if (await reports.FindAsync(id, ct).ConfigureAwait(false) is { } report)
+            {
+                files[ModelFiles.Report] = report.ToJson();
+                files[ModelFiles.ReportPage] = ReportHtml.Of(report);
+            }
+            return new ModelParts(candidate, files);
+        }
+        catch (CorruptBlobException e)
+        {
+            await evaluation.SetAsideAsync(id, e, ct).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private async Task<ModelCard> WriteAsync(RunManifest run, int version, EvaluationResult evaluated, ModelParts parts, CancellationToken ct)
+    {
+        Candidate candidate = parts.Candidate;
         DatasetVersion data = await datasets.GetVersionAsync(run.Dataset, run.DatasetVersion!.Value, ct).ConfigureAwait(false);
         TrainingSettings settings = TrainingWorkspace.SettingsOf(run);
-        string prefix = StatePaths.Payloads(id);
-        var files = new Dictionary<string, byte[]>
-        {
-            [ModelFiles.Model] = await payloads.GetAsync(prefix, candidate.Model, ct).ConfigureAwait(false),
-            [ModelFiles.Labels] = await payloads.GetAsync(prefix, candidate.Labels, ct).ConfigureAwait(false),
-            [ModelFiles.Vocabulary] = await payloads.GetAsync(prefix, candidate.Vocabulary, ct).ConfigureAwait(false),
-        };
-        var digests = new Dictionary<string, string>
-        {
-            [ModelFiles.Model] = candidate.Model,
-            [ModelFiles.Labels] = candidate.Labels,
-            [ModelFiles.Vocabulary] = candidate.Vocabulary,
-        };
-        if (await reports.FindAsync(id, ct).ConfigureAwait(false) is { } report)
-        {
-            files[ModelFiles.Report] = report.ToJson();
-            files[ModelFiles.ReportPage] = ReportHtml.Of(report);
-            foreach (string name in (string[])[ModelFiles.Report, ModelFiles.ReportPage])
-            {
-                digests[name] = Convert.ToHexStringLower(SHA256.HashData(files[name]));
-            }
-        }
         var card = new ModelCard
         {
             Model = run.Dataset,
             Version = version,
             CreatedAt = time.GetUtcNow(),
-            Run = id.ToString(),
+            Run = candidate.Run,
             DatasetVersion = data.Version,
             DatasetDigest = data.Digest,
             Drops = data.Drops,
@@ -147,13 +160,15 @@ public sealed partial class ModelPublishing
             TokenizerVersion = Tokenizer.Version,
             Directions = candidate.Directions,
             WeightsDigest = candidate.WeightsDigest,
-            Files = digests,
+            Files = parts.Files.ToDictionary(file => file.Key, file => Convert.ToHexStringLower(SHA256.HashData(file.Value))),
             Metrics = candidate.Scores,
             ComparedWith = evaluated.ComparedWith,
             ChampionMetrics = run.ChampionMetrics,
         };
-        return await registry.PublishAsync(card, files, ct).ConfigureAwait(false);
+        return await registry.PublishAsync(card, parts.Files, ct).ConfigureAwait(false);
     }
+
+    private sealed record ModelParts(Candidate Candidate, IReadOnlyDictionary<string, byte[]> Files);
 
     [LoggerMessage(30, LogLevel.Information, "Model {Model} version {Version} published by {Run}: held-out accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000}; weights {WeightsDigest}; {Reason}.")]
     private partial void LogPublished(string model, int version, string run, double accuracy, double macroF1, string weightsDigest, string reason);

@@ -23,11 +23,6 @@ public sealed class FolderBlobStore : IBlobStore
     private const int CopyBuffer = 1 << 17;
     private const int Attempts = 10;
 
-    private const int NoSpace = 28;
-    private const int QuotaExceeded = 122;
-    private const int DiskFull = unchecked((int)0x80070070);
-    private const int HandleDiskFull = unchecked((int)0x80070027);
-
     private readonly string root;
     private readonly FolderLocks locks = new();
     private readonly ConcurrentDictionary<string, bool> prepared = new(StringComparer.Ordinal);
@@ -195,12 +190,9 @@ public sealed class FolderBlobStore : IBlobStore
                 }
             }
         }
-        catch (IOException e) when (e.HResult is NoSpace or QuotaExceeded or DiskFull or HandleDiskFull)
+        catch (Exception e) when (StorageFailures.Of(e) is StorageFailure.Full or StorageFailure.ReadOnly)
         {
-            throw new IOException(
-                $"The disk that holds {root} is full: {container}/{name} was not written, and what was there before is unchanged. " +
-                "Free space there or move the data directory to a larger disk, then try again.",
-                e);
+            throw Unwritable(e, $"{container}/{name} was not written, and what was there before is unchanged");
         }
     }
 
@@ -211,18 +203,29 @@ public sealed class FolderBlobStore : IBlobStore
         {
             return false;
         }
-        var hidden = Prepare(container);
-        using (await locks.AcquireAsync(Path.Combine(hidden, "locks"), name, ct).ConfigureAwait(false))
+        try
         {
-            if (Existing(path) is not { } current || !condition(current))
+            var hidden = Prepare(container);
+            using (await locks.AcquireAsync(Path.Combine(hidden, "locks"), name, ct).ConfigureAwait(false))
             {
-                return false;
+                if (Existing(path) is not { } current || !condition(current))
+                {
+                    return false;
+                }
+                File.Delete(path);
+                SyncDirectory(RemoveEmptyFolders(path, Path.Combine(root, container)));
+                return true;
             }
-            File.Delete(path);
-            SyncDirectory(RemoveEmptyFolders(path, Path.Combine(root, container)));
-            return true;
+        }
+        catch (Exception e) when (StorageFailures.Of(e) is StorageFailure.Full or StorageFailure.ReadOnly)
+        {
+            throw Unwritable(e, $"{container}/{name} was not deleted");
         }
     }
+
+    private IOException Unwritable(Exception e, string consequence) => StorageFailures.Of(e) == StorageFailure.Full
+        ? new IOException($"The disk that holds {root} is full: {consequence}. Free space there or move the data directory to a larger disk, then try again.", e)
+        : new IOException($"{root} cannot be written: {consequence}. Make the folder and its file system writable for the user that runs this program, then try again. ({e.Message})", e);
 
     private async IAsyncEnumerable<BlobInfo> WalkAsync(string folder, string at, string prefix, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -496,7 +499,7 @@ public sealed class FolderBlobStore : IBlobStore
                         File.Delete(draft);
                     }
                 }
-                catch (Exception e) when (e is FileNotFoundException or UnauthorizedAccessException)
+                catch (Exception e) when (e is FileNotFoundException || StorageFailures.Of(e) == StorageFailure.ReadOnly)
                 {
                     // Published or swept by somebody else in between, or another user's: not ours to sweep.
                 }
