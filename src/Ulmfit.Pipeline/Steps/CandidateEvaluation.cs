@@ -167,8 +167,17 @@ public sealed partial class CandidateEvaluation
         string labels = await payloads.PutAsync(prefix, JsonSerializer.SerializeToUtf8Bytes(data.Labels, SealedJson.Options), ct).ConfigureAwait(false);
         string vocabulary = await payloads.PutAsync(prefix, data.Vocabulary.ToJson(), ct).ConfigureAwait(false);
 
+        byte[] onnx;
+        try
+        {
+            onnx = await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false);
+        }
+        catch (CorruptBlobException e)
+        {
+            throw new IOException($"{e.Blob} was damaged between being written and being read; trying again writes it again.", e);
+        }
         IReadOnlyList<float[]> probabilities;
-        using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false), data.Vocabulary, data.Labels))
+        using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(onnx, data.Vocabulary, data.Labels))
         {
             probabilities = await Scoring.PredictAsync(texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows.HeldOut).ConfigureAwait(false);
         }

@@ -29,6 +29,30 @@ public sealed class TimerTests
     }
 
     [Fact]
+    public async Task CreateTimer_ClockSetBackByADay_FiresAfterTheTimeAskedForAndOrchestrationTimeGoesOn()
+    {
+        var time = new ManualTime();
+        await using var hub = new TestHub(time);
+        hub.Orchestrator("Sleep", async context =>
+        {
+            DateTime start = context.CurrentUtcDateTime;
+            await context.CreateTimer(TimeSpan.FromMinutes(2), CancellationToken.None);
+            TimeSpan first = context.CurrentUtcDateTime - start;
+            await context.CreateTimer(TimeSpan.FromMinutes(3), CancellationToken.None);
+            return (TimeSpan[])[first, context.CurrentUtcDateTime - start];
+        });
+        DurableTaskClient client = await hub.StartAsync();
+
+        string id = await client.ScheduleNewOrchestrationInstanceAsync("Sleep", TestHub.Cancellation);
+        await hub.StatusAsync(id, OrchestrationRuntimeStatus.Running);
+        time.SetBack(TimeSpan.FromDays(1));
+        await time.AdvanceOverTimerAsync(TimeSpan.FromMinutes(2));
+        await time.AdvanceOverTimerAsync(TimeSpan.FromMinutes(3));
+
+        Assert.Equal([TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5)], (await hub.CompletedAsync(id)).ReadOutputAs<TimeSpan[]>()!);
+    }
+
+    [Fact]
     public async Task CreateTimer_InThePast_FiresAtOnce()
     {
         await using var hub = new TestHub(new ManualTime());

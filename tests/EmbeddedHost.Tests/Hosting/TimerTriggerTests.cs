@@ -71,6 +71,26 @@ public sealed class TimerTriggerTests
     }
 
     [Fact]
+    public async Task Start_ClockWasSetBackSinceTheLastStart_RunsAtTheNextOccurrenceOfTheNewTime()
+    {
+        using var folder = new TemporaryFolder();
+        string[] args = ["--Every", "0 */10 * * * *"];
+        var before = new ManualTime(s_start);
+        await using (await StartAsync(typeof(EveryTenMinutes), before, folder, args))
+        {
+            await before.ArmedForAsync(s_start.AddMinutes(10));
+        }
+
+        var time = new ManualTime(s_start.AddHours(-2));
+        await using TestApp app = await StartAsync(typeof(EveryTenMinutes), time, folder, args);
+
+        await NextAsync(time, s_start.AddMinutes(-110));
+        await app.Recorder.WaitForAsync("10:10 past due False last 00:00 next 10:10");
+        await NextAsync(time, s_start.AddMinutes(-100));
+        await app.Recorder.WaitForAsync("10:20 past due False last 10:10 next 10:20");
+    }
+
+    [Fact]
     public async Task Start_ScheduleWasChanged_NothingIsPastDue()
     {
         var time = new ManualTime(s_start);

@@ -40,6 +40,7 @@ internal sealed class FaultPlan
         SecondDropAfter = Draw("second", 0, 2) == 0 ? null : (int)Draw("when", 0, 140);
         OutageAt = Draw("outage", 0, 3) == 0 ? (int)Draw("outage at", 0, 120) : int.MaxValue;
         OutageLength = 1 + (int)Draw("outage length", 0, 25);
+        Rots = (int)Math.Max(0, Draw("rots", 0, 6) - 2);
     }
 
     private FaultPlan(bool bothDirections, int? secondDropAfter)
@@ -76,6 +77,9 @@ internal sealed class FaultPlan
 
     public int OutageLength { get; }
 
+    /// <summary>How many blobs that a run works with lose a bit after they have been written.</summary>
+    public int Rots { get; }
+
     /// <summary>What goes wrong with a call.</summary>
     public Fault Of(CallKind kind, string blob, int nth)
     {
@@ -96,6 +100,11 @@ internal sealed class FaultPlan
             _ => Fault.Before,
         };
     }
+
+    /// <summary>Whether a blob loses a bit after it has been written: checkpoints, exports and manifests of steps and candidates may.</summary>
+    public bool Rot(string blob, int nth) =>
+        (blob.StartsWith($"state/sha256/{FaultSchedule.Dataset}/runs/", StringComparison.Ordinal) || blob.StartsWith("state/steps/", StringComparison.Ordinal))
+        && Draw($"rot {blob}", nth, 4) == 0;
 
     /// <summary>A failure as stores tell it.</summary>
     public Exception Failure(CallKind kind, string blob, int nth) => (kind is CallKind.Write or CallKind.Delete ? Draw($"failure {kind} {blob}", nth, 4) : 0) switch

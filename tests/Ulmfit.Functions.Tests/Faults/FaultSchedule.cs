@@ -47,12 +47,18 @@ internal sealed class FaultSchedule : IDisposable
 
     public int Calls => faulty.Calls;
 
+    /// <summary>What held up the work in the end; null for nothing.</summary>
+    public RunWait? Waiting { get; private set; }
+
     public static string[] Drops { get; } = [Rows(0, 28), Rows(28, 24)];
 
     /// <summary>Runs the schedule.</summary>
     /// <returns>The runs that there were, in words: equal for equal outcomes.</returns>
     /// <exception cref="ScheduleViolationException">Something is not as it must be.</exception>
-    public async Task<string> RunAsync(CancellationToken ct)
+    public Task<string> RunAsync(CancellationToken ct) => RunAsync((_, _) => Task.CompletedTask, ct);
+
+    /// <summary>Runs the schedule, and something beside it once the first drop is there.</summary>
+    public async Task<string> RunAsync(Func<InProcessApp, FaultyBlobStore, Task> beside, CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
@@ -74,10 +80,12 @@ internal sealed class FaultSchedule : IDisposable
                     await DropAsync(app, 1, patience.Token);
                 },
                 patience.Token);
+            await beside(app, faulty);
             await ComeToRestAsync(app, second, patience.Token);
+            Waiting = app.Get<RunWaits>().Find(Dataset);
             return await CheckAsync(patience.Token);
         }
-        catch (Exception e) when (e is not ScheduleViolationException && !ct.IsCancellationRequested)
+        catch (Exception e) when (e is not ScheduleViolationException and not Xunit.Sdk.XunitException && !ct.IsCancellationRequested)
         {
             throw Violation($"{e.GetType().Name}: {e.Message}\n{e.StackTrace}", app);
         }
@@ -93,7 +101,7 @@ internal sealed class FaultSchedule : IDisposable
     {
         var text = new StringBuilder();
         text.AppendLine($"The fault schedule of seed {plan.Seed} (ULMFIT_FAULT_SEED={plan.Seed} replays it) is violated: {what}");
-        text.AppendLine($"  rate {plan.Rate}, at most {plan.Spite} a blob, stale {plan.Stale} by {plan.Behind}, outage at {plan.OutageAt} for {plan.OutageLength}, second drop {plan.SecondDropAfter}, {(plan.BothDirections ? "both directions" : "forward")}");
+        text.AppendLine($"  rate {plan.Rate}, at most {plan.Spite} a blob, stale {plan.Stale} by {plan.Behind}, outage at {plan.OutageAt} for {plan.OutageLength}, {plan.Rots} bits lost, second drop {plan.SecondDropAfter}, {(plan.BothDirections ? "both directions" : "forward")}");
         text.AppendLine("  Faults:");
         text.AppendJoin("\n", faulty.Faults.TakeLast(80).Select(fault => "    " + fault)).AppendLine();
         text.AppendLine("  Logged:");

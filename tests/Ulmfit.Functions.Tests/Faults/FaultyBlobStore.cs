@@ -4,7 +4,10 @@ using Ulmfit.Storage;
 
 namespace Ulmfit.Functions.Tests.Faults;
 
-/// <summary>A store over another one whose calls fail, lose their answers, break off, take their time and list the past, as a plan says.</summary>
+/// <summary>
+/// A store over another one whose calls fail, lose their answers, break off, take their time and list the past, and whose blobs lose
+/// bits, as a plan says.
+/// </summary>
 internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobStore
 {
     private readonly ConcurrentDictionary<string, int> calls = new(StringComparer.Ordinal);
@@ -15,6 +18,10 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
     private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int total;
     private int changeCount;
+    private int rots;
+
+    /// <summary>What keeps all writes and deletions from succeeding, as long as it is set.</summary>
+    public StorageFailure? Unwritable { get; set; }
 
     /// <summary>Calls so far.</summary>
     public int Calls => Volatile.Read(ref total);
@@ -90,6 +97,7 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
                 if (written is not null)
                 {
                     Changed(container, name, written);
+                    await RotAsync(container, name, ct);
                 }
                 return written;
             },
@@ -132,6 +140,12 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
         {
             await Task.Delay(delay, ct);
         }
+        if (kind is CallKind.Write or CallKind.Delete && Unwritable is { } failure)
+        {
+            throw failure == StorageFailure.Full
+                ? new IOException($"No space left on device: {blob}", 28)
+                : new UnauthorizedAccessException($"Access to {blob} is denied.");
+        }
         Fault fault = number >= plan.OutageAt && number < plan.OutageAt + plan.OutageLength ? Fault.Before : plan.Of(kind, blob, nth);
         if (fault == Fault.None)
         {
@@ -143,6 +157,20 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
         }
         told.Enqueue($"{number}: {fault} {key} ({nth})");
         return fault == Fault.Before ? throw plan.Failure(kind, blob, nth) : (fault, nth);
+    }
+
+    private async Task RotAsync(string container, string name, CancellationToken ct)
+    {
+        string blob = $"{container}/{name}";
+        int nth = calls.AddOrUpdate($"rot {blob}", 1, (_, count) => count + 1);
+        if (!plan.Rot(blob, nth) || Interlocked.Increment(ref rots) > plan.Rots || await inner.GetAsync(container, name, ct) is not { } whole)
+        {
+            return;
+        }
+        long bit = plan.Draw($"bit {blob}", nth, 8L * whole.Bytes.Length);
+        whole.Bytes[bit / 8] ^= (byte)(1 << (int)(bit % 8));
+        await inner.PutIfMatchAsync(container, name, whole.Bytes, whole.Info.ETag, ct);
+        told.Enqueue($"{Calls}: bit {bit} of {blob} flips");
     }
 
     private void Changed(string container, string name, BlobInfo? now)

@@ -142,13 +142,16 @@ internal sealed class OrchestrationInstance
     }
 
     /// <summary>Hands in what an activity or a timer of an execution came to. Not durable before a turn has taken it up.</summary>
-    public void Complete(string executionId, HistoryEvent completion)
+    /// <param name="executionId">The execution.</param>
+    /// <param name="completion">What it came to.</param>
+    /// <param name="notBefore">Of a timer, the time at which the orchestration sees it fire, even if the clock has been set back.</param>
+    public void Complete(string executionId, HistoryEvent completion, DateTime? notBefore = null)
     {
         lock (gate)
         {
             if (!closed && state is { HasEnded: false } && state.ExecutionId == executionId)
             {
-                added.Add(new NewEvent(completion, Durable: false));
+                added.Add(new NewEvent(completion, Durable: false, notBefore));
                 ScheduleTurn();
             }
         }
@@ -221,7 +224,7 @@ internal sealed class OrchestrationInstance
         {
             if (state.StartAt is { } startAt)
             {
-                host.Timers.Add(startAt, WakeUp);
+                host.Timers.Add(startAt - TimeOf(state), WakeUp);
             }
 
             return;
@@ -265,13 +268,16 @@ internal sealed class OrchestrationInstance
                     host.StartActivity(this, executionId, task);
                     break;
                 case TimerCreated timer:
-                    host.Timers.Add(timer.FireAt, () => Complete(executionId, new TimerFired(timer.Id)));
+                    host.Timers.Add(timer.FireAt - TimeOf(state!), () => Complete(executionId, new TimerFired(timer.Id), notBefore: timer.FireAt));
                     break;
                 default:
                     break;
             }
         }
     }
+
+    // The time of an orchestration never runs back, whatever is done to the clock.
+    private DateTime TimeOf(InstanceState state) => host.Now > state.LastUpdatedAt ? host.Now : state.LastUpdatedAt;
 
     private void WakeUp()
     {
@@ -346,7 +352,7 @@ internal sealed class OrchestrationInstance
             {
                 added = [.. taken, .. added];
                 inTurn = false;
-                host.Timers.Add(host.Now + s_writeRetryDelay, WakeUp);
+                host.Timers.Add(s_writeRetryDelay, WakeUp);
             }
 
             return;
@@ -362,7 +368,7 @@ internal sealed class OrchestrationInstance
     private TurnRecorded Run(InstanceState state, List<NewEvent> taken)
     {
         host.Logger.TurnStarted(state.Name, state.InstanceId, taken.Count);
-        DateTime now = host.Now > state.LastUpdatedAt ? host.Now : state.LastUpdatedAt;
+        DateTime now = taken.Select(one => one.NotBefore).Append(TimeOf(state)).Max()!.Value;
         List<HistoryEvent> newEvents = [.. taken.Select(one => one.Event)];
         List<HistoryEvent> recorded = [.. taken.Select(one => one.Durable ? new FromInbox() : one.Event)];
         if (!state.HasStarted)
@@ -510,7 +516,7 @@ internal sealed class OrchestrationInstance
                 lock (gate)
                 {
                     pumping = false;
-                    host.Timers.Add(host.Now + s_writeRetryDelay, RetryPump);
+                    host.Timers.Add(s_writeRetryDelay, RetryPump);
                 }
 
                 return;
@@ -730,7 +736,8 @@ internal sealed class OrchestrationInstance
     /// <summary>Something that a turn has to take up.</summary>
     /// <param name="Event">What happened.</param>
     /// <param name="Durable">Whether the log's inbox holds it.</param>
-    private sealed record NewEvent(HistoryEvent Event, bool Durable);
+    /// <param name="NotBefore">The earliest time at which it can be seen to happen, if there is one.</param>
+    private sealed record NewEvent(HistoryEvent Event, bool Durable, DateTime? NotBefore = null);
 
     private sealed record PendingWrite(LogEntry Entry, TaskCompletionSource? Done);
 }

@@ -1,16 +1,21 @@
 namespace EmbeddedHost.Durable;
 
-/// <summary>Runs callbacks at given times, all on one timer of the time provider. The callbacks must be short and not throw.</summary>
+/// <summary>
+/// Runs callbacks after given times, all on one timer of the time provider. The callbacks must be short and not throw. Waiting is
+/// measured by the provider's time stamps, so that a clock set back holds nothing up; a machine that has slept wakes to what is due.
+/// </summary>
 internal sealed class TimerQueue : IDisposable
 {
-    // A long wait is made of several: timers cannot be set further ahead than about 49 days, and do not follow the clock when it
-    // is set or the machine has slept.
+    // A long wait is made of several: timers cannot be set further ahead than about 49 days, and stand still while the machine sleeps.
     private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
 
+    // Time stamps of the finest frequency still hold this.
+    private static readonly TimeSpan s_forEver = TimeSpan.FromDays(365 * 100);
+
     private readonly Lock gate = new();
-    private readonly PriorityQueue<Action, DateTime> queue = new();
     private readonly TimeProvider clock;
     private readonly ITimer timer;
+    private PriorityQueue<Entry, long> queue = new();
     private bool disposed;
 
     public TimerQueue(TimeProvider clock)
@@ -19,8 +24,9 @@ internal sealed class TimerQueue : IDisposable
         timer = clock.CreateTimer(_ => RunDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public void Add(DateTime due, Action callback)
+    public void Add(TimeSpan wait, Action callback)
     {
+        wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait < s_forEver ? wait : s_forEver;
         lock (gate)
         {
             if (disposed)
@@ -28,10 +34,12 @@ internal sealed class TimerQueue : IDisposable
                 return;
             }
 
-            queue.Enqueue(callback, due);
-            if (queue.Peek() == callback)
+            long stamp = clock.GetTimestamp() + (long)Math.Ceiling(wait.TotalSeconds * clock.TimestampFrequency);
+            var entry = new Entry(callback, clock.GetUtcNow() + wait);
+            queue.Enqueue(entry, stamp);
+            if (queue.Peek() == entry)
             {
-                Arm(due);
+                Arm(wait);
             }
         }
     }
@@ -57,17 +65,23 @@ internal sealed class TimerQueue : IDisposable
                 return;
             }
 
-            DateTime now = clock.GetUtcNow().UtcDateTime;
-            while (queue.TryPeek(out Action? callback, out DateTime at))
+            long stamp = clock.GetTimestamp();
+            while (queue.TryPeek(out Entry? entry, out long at) && at <= stamp)
             {
-                if (at > now)
-                {
-                    Arm(at);
-                    break;
-                }
+                due.Add(queue.Dequeue().Callback);
+            }
 
-                queue.Dequeue();
-                due.Add(callback);
+            // Time stamps may stand still while the machine sleeps; the clock does not.
+            DateTimeOffset now = clock.GetUtcNow();
+            if (queue.UnorderedItems.Any(waiting => waiting.Element.Due <= now))
+            {
+                due.AddRange(queue.UnorderedItems.Where(waiting => waiting.Element.Due <= now).OrderBy(waiting => waiting.Priority).Select(waiting => waiting.Element.Callback));
+                queue = new PriorityQueue<Entry, long>(queue.UnorderedItems.Where(waiting => waiting.Element.Due > now));
+            }
+
+            if (queue.TryPeek(out _, out long next))
+            {
+                Arm(clock.GetElapsedTime(stamp, next));
             }
         }
 
@@ -78,10 +92,8 @@ internal sealed class TimerQueue : IDisposable
     }
 
     // Rounded up to a whole millisecond: system timers drop the fraction and would come too early, again and again.
-    private void Arm(DateTime due)
-    {
-        TimeSpan wait = due - clock.GetUtcNow().UtcDateTime;
-        wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(wait.TotalMilliseconds, 0, s_longestWait.TotalMilliseconds)));
-        timer.Change(wait, Timeout.InfiniteTimeSpan);
-    }
+    private void Arm(TimeSpan wait) => timer.Change(
+        TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(wait.TotalMilliseconds, 0, s_longestWait.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+
+    private sealed record Entry(Action Callback, DateTimeOffset Due);
 }

@@ -40,7 +40,7 @@ internal sealed class TimerListener(
 
             while (true)
             {
-                await WaitUntilAsync(record.Next, stopping);
+                record = await WaitAsync(record, stopping);
                 record = await RunOnceAsync(record, "scheduled", isPastDue: false, scheduled: true, stopping);
             }
         }
@@ -138,14 +138,22 @@ internal sealed class TimerListener(
         }
     }
 
-    private async Task WaitUntilAsync(DateTime due, CancellationToken stopping)
+    // Gives the record with the occurrence that is due: another than it came with if the clock has been set back, which must not hold
+    // up a timer for as long as that.
+    private async Task<TimerRecord> WaitAsync(TimerRecord record, CancellationToken stopping)
     {
         while (true)
         {
-            TimeSpan left = ToOffset(due) - time.GetUtcNow();
+            DateTime earlier = schedule.NextAfter(Now());
+            if (earlier < record.Next)
+            {
+                record = record with { Next = earlier };
+            }
+
+            TimeSpan left = ToOffset(record.Next) - time.GetUtcNow();
             if (left <= TimeSpan.Zero)
             {
-                return;
+                return record;
             }
 
             await Task.Delay(left < s_longestWait ? left : s_longestWait, time, stopping);

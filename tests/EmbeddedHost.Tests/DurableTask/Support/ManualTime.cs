@@ -6,6 +6,7 @@ internal sealed class ManualTime : TimeProvider
     private readonly Lock gate = new();
     private readonly List<Timer> timers = [];
     private DateTimeOffset now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private TimeSpan setBack;
 
     /// <summary>Whether the clock jumps to whatever a timer is set to.</summary>
     public bool JumpsToTimers { get; init; }
@@ -16,11 +17,26 @@ internal sealed class ManualTime : TimeProvider
     {
         lock (gate)
         {
-            return now;
+            return now - setBack;
         }
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (gate)
+        {
+            return now.Ticks;
+        }
+    }
+
+    /// <summary>Sets the clock back, as a person or a time server does. Time stamps and timers go on as before.</summary>
+    public void SetBack(TimeSpan by)
+    {
+        lock (gate)
+        {
+            setBack += by;
+        }
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -83,7 +99,7 @@ internal sealed class ManualTime : TimeProvider
                 if (clock.JumpsToTimers || dueTime <= TimeSpan.Zero)
                 {
                     // Not on this thread: who sets a timer does not expect to be called back at once.
-                    _ = Task.Run(() => clock.Advance(Max(Due - clock.GetUtcNow())));
+                    _ = Task.Run(() => clock.Advance(Max(Due - clock.now)));
                 }
             }
 
