@@ -14,8 +14,10 @@ namespace Ulmfit.Pipeline.Tests;
 /// <summary>A flipped bit anywhere in <c>state/</c> or <c>models/</c> is noticed: never served, never trained from.</summary>
 public sealed class DamageTests : IDisposable
 {
-    // Larger files are tried at this many places, evenly spread, and at both ends.
+    // Larger files are tried at this many places, evenly spread, and at both ends; very large ones, which are digested each time, at fewer.
     private const int Places = 300;
+    private const int PlacesOfLarge = 40;
+    private const int Large = 1 << 18;
 
     private readonly TemporaryStore store = new();
     private readonly PipelineHarness pipeline;
@@ -287,7 +289,7 @@ public sealed class DamageTests : IDisposable
 
     private static IEnumerable<long> Bits(long bits)
     {
-        long step = Math.Max(1, bits / Places);
+        long step = Math.Max(1, bits / (bits < 8 * Large ? Places : PlacesOfLarge));
 
         // Not a multiple of eight, so that all bits of a byte have their turn.
         step += step % 2 == 0 ? 1 : 0;

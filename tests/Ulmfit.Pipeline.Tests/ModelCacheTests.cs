@@ -117,9 +117,8 @@ public sealed class ModelCacheTests : IDisposable
         using ModelCache cache = Cache(TimeSpan.Zero);
         await PublishTwoAsync();
         Assert.Equal(1, await VersionAsync(cache));
-        store.FlipBit(Containers.Models, "tickets/2/model.onnx", 200);
-
         await registry.PromoteAsync("tickets", 2, null, Ct);
+        store.FlipBit(Containers.Models, "tickets/2/model.onnx", 200);
 
         Assert.Equal(1, await VersionAsync(cache));
         Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error);

@@ -45,6 +45,9 @@ public sealed class RunWaits
         }
     }
 
+    /// <summary>Forgets what a step was held up by: it is given up, and whoever tries it again notes it anew.</summary>
+    internal void Clear(string dataset, string step) => waits.TryRemove((dataset, step), out _);
+
     /// <summary>What holds up a data set; null when nothing does.</summary>
     /// <param name="dataset">The data set.</param>
     public RunWait? Find(string dataset) =>

@@ -17,10 +17,14 @@ namespace Ulmfit.Pipeline.Steps;
 /// </remarks>
 public sealed partial class EpochStep
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
     private readonly TrainingWorkspace workspace;
     private readonly RunRegistry runs;
     private readonly DocumentStore documents;
     private readonly PayloadStore payloads;
+    private readonly RunWaits waits;
     private readonly TimeProvider time;
     private readonly ILogger logger;
 
@@ -28,14 +32,16 @@ public sealed partial class EpochStep
     /// <param name="store">Where checkpoints and manifests go.</param>
     /// <param name="workspace">Brings the training together.</param>
     /// <param name="runs">The runs.</param>
+    /// <param name="waits">Is told when a checkpoint cannot be written.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where stages, epochs and losses are told.</param>
-    public EpochStep(IBlobStore store, TrainingWorkspace workspace, RunRegistry runs, TimeProvider time, ILogger<EpochStep> logger)
+    public EpochStep(IBlobStore store, TrainingWorkspace workspace, RunRegistry runs, RunWaits waits, TimeProvider time, ILogger<EpochStep> logger)
     {
         documents = new DocumentStore(store);
         payloads = new PayloadStore(store);
         this.workspace = workspace;
         this.runs = runs;
+        this.waits = waits;
         this.time = time;
         this.logger = logger;
     }
@@ -92,10 +98,54 @@ public sealed partial class EpochStep
         }
         double seconds = time.GetElapsedTime(started).TotalSeconds;
 
-        // Whoever comes back after the run has ended would leave a payload that nobody collects.
-        if ((await runs.GetAsync(id, ct).ConfigureAwait(false)).Status.IsFinal())
+        if (await KeepAsync(id, name, input, to, seconds, ct).ConfigureAwait(false) is not { } manifest)
         {
             return Canceled(input);
+        }
+        if (manifest.Epoch is { } ended)
+        {
+            LogEpoch(
+                input.Run, input.Direction, ended.Stage, ended.Epoch, ended.Epochs, ended.TrainLoss, HeldOutText(ended), ended.LearningRate,
+                ended.Seconds, watch.TokensPerSecond, watch.RemainingText);
+        }
+        return await RecordAsync(id, manifest, ct).ConfigureAwait(false);
+    }
+
+    // Writes what a step came to; null when the run has ended meanwhile. What took long to train is not thrown away because the disk is
+    // full for some minutes: for as long as the training took, writing is tried again here, before the step is given up and repeated.
+    private async Task<StepManifest?> KeepAsync(RunId id, string name, EpochStepInput input, Checkpoint to, double seconds, CancellationToken ct)
+    {
+        string waiting = $"{nameof(KeepAsync)} {input.Direction}";
+        long trained = time.GetTimestamp();
+        TimeSpan pause = FirstPause;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    return await waits.WatchAsync(id.Dataset, waiting, () => TryKeepAsync(id, name, input, to, seconds, again: pause != FirstPause, ct)).ConfigureAwait(false);
+                }
+                catch (Exception e) when (StorageFailures.Of(e) is not null && time.GetElapsedTime(trained).TotalSeconds + pause.TotalSeconds < seconds)
+                {
+                    LogNotKept(e, input.Run, input.Direction, pause);
+                }
+                await Task.Delay(pause, time, ct).ConfigureAwait(false);
+                pause = 2 * pause < LongestPause ? 2 * pause : LongestPause;
+            }
+        }
+        finally
+        {
+            waits.Clear(id.Dataset, waiting);
+        }
+    }
+
+    private async Task<StepManifest?> TryKeepAsync(RunId id, string name, EpochStepInput input, Checkpoint to, double seconds, bool again, CancellationToken ct)
+    {
+        // Whoever comes back after the run has ended would leave a payload that nobody collects.
+        if (again ? await IsOverAsync(id, ct).ConfigureAwait(false) : (await runs.GetAsync(id, ct).ConfigureAwait(false)).Status.IsFinal())
+        {
+            return null;
         }
         string digest = await payloads.PutAsync(StatePaths.Payloads(id), to.Write, ct).ConfigureAwait(false);
         var manifest = new StepManifest(
@@ -106,18 +156,9 @@ public sealed partial class EpochStep
             Metrics = to.LastEpoch,
             Seconds = seconds,
         };
-        if (await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false) is null)
-        {
-            manifest = await FindAsync(name, ct).ConfigureAwait(false)
-                ?? throw new IOException($"{Containers.State}/{name} was there and is gone.");
-        }
-        if (manifest.Epoch is { } ended)
-        {
-            LogEpoch(
-                input.Run, input.Direction, ended.Stage, ended.Epoch, ended.Epochs, ended.TrainLoss, HeldOutText(ended), ended.LearningRate,
-                ended.Seconds, watch.TokensPerSecond, watch.RemainingText);
-        }
-        return await RecordAsync(id, manifest, ct).ConfigureAwait(false);
+        return await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false) is not null
+            ? manifest
+            : await FindAsync(name, ct).ConfigureAwait(false) ?? throw new IOException($"{Containers.State}/{name} was there and is gone.");
     }
 
     /// <summary>
@@ -249,6 +290,9 @@ public sealed partial class EpochStep
 
     [LoggerMessage(13, LogLevel.Error, "{Run} {Direction}: a checkpoint is damaged; the step that made it is trained again.")]
     private partial void LogStepLost(Exception exception, string run, Direction direction);
+
+    [LoggerMessage(15, LogLevel.Warning, "{Run} {Direction}: the checkpoint cannot be written; it is tried again in {Pause:c}.")]
+    private partial void LogNotKept(Exception exception, string run, Direction direction, TimeSpan pause);
 
     [LoggerMessage(14, LogLevel.Error, "The manifest of a step is damaged; the step is trained again.")]
     private partial void LogManifestLost(Exception exception);

@@ -43,7 +43,7 @@ internal sealed class PipelineHarness : IDisposable
         Cache = new ModelCache(Registry, new ModelCacheOptions(), time, NullLogger<ModelCache>.Instance);
         var pretrained = new PretrainedModels(store, PretrainedLibrary.Shipped);
         Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained, earlier);
-        Epochs = new EpochStep(store, Workspace, Runs, time, NullLogger<EpochStep>.Instance);
+        Epochs = new EpochStep(store, Workspace, Runs, new RunWaits(time), time, NullLogger<EpochStep>.Instance);
         Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, NullLogger<CandidateEvaluation>.Instance);
         Publishing = new ModelPublishing(store, Catalog, Evaluation, Runs, Registry, Cache, options, time, NullLogger<ModelPublishing>.Instance);
         Purge = new CheckpointPurge(store, Runs, Registry, NullLogger<CheckpointPurge>.Instance);
