@@ -202,7 +202,7 @@ public sealed class DamageTests : IDisposable
         await registry.PromoteAsync("other", 2, null, Ct);
         using (ModelLease loaded = (await pipeline.Cache.AcquireChampionAsync("other", Ct))!)
         {
-            store.FlipBit(Containers.Models, $"other/2/{file}", 40);
+            store.FlipBit(Containers.Models, $"other/2/{file}", -3);
             await pipeline.Cache.RefreshAsync("other", Ct);
 
             // What is in memory was whole when it was loaded, and goes on answering.
