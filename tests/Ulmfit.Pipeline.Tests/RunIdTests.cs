@@ -27,5 +27,10 @@ public sealed class RunIdTests
     [InlineData("Tickets-1")]
     [InlineData("../x-1")]
     [InlineData("tickets-99999999999")]
+    [InlineData("tickets-\u0661")]
     public void TryParse_AnythingElse_IsRefused(string? text) => Assert.False(RunId.TryParse(text, out _));
+
+    // .NET reads "1\0" as the number 1.
+    [Fact]
+    public void TryParse_NulBehindTheNumber_IsRefused() => Assert.False(RunId.TryParse("tickets-1\0", out _));
 }

@@ -47,6 +47,9 @@ public sealed class TrainingSettingsTests
 
     [Theory]
     [InlineData("""{"learningrate": 1}""", "learningrate")]
+    [InlineData("""{"sliceMinutes": 1e999}""", "sliceMinutes")]
+    [InlineData("""{"languageModel": {"clipNorm": 1e999}}""", "languageModel.clipNorm")]
+    [InlineData("""{"classifier": {"clipNorm": 1e999}}""", "classifier.clipNorm")]
     [InlineData("""{"classifier": {"learningRate": 7}}""", "classifier.learningRate")]
     [InlineData("""{"classifier": {"batch": 1}}""", "classifier.batch")]
     [InlineData("""{"strategy": "graduall"}""", "strategy")]
