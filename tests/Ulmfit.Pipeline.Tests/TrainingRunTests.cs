@@ -64,6 +64,45 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal("complaint", lease.Rank(answers[1], 1)[0].Label);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public async Task Run_InSlicesOfSteps_GivesTheSameWeights(int steps)
+    {
+        TrainingSettings settings = PipelineHarness.Settings with { Directions = Directions.Both };
+        RunManifest whole = await pipeline.CompleteAsync(await pipeline.BeginAsync(settings));
+        using var other = new TemporaryStore();
+        using var sliced = new PipelineHarness(other.Blobs);
+
+        RunManifest cut = await sliced.CompleteAsync(await sliced.BeginAsync(settings with { SliceSteps = steps }));
+
+        AssertCutButSame(whole, cut, sliced.Trainings);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Run_CutByTheClock_GivesTheSameWeights(int seed)
+    {
+        RunManifest whole = await pipeline.CompleteAsync(await pipeline.BeginAsync());
+        using var other = new TemporaryStore();
+        using var sliced = new PipelineHarness(other.Blobs, new StridingClock(seed, mostSeconds: 40));
+
+        RunManifest cut = await sliced.CompleteAsync(await sliced.BeginAsync(PipelineHarness.Settings with { SliceMinutes = 2 }));
+
+        AssertCutButSame(whole, cut, sliced.Trainings);
+    }
+
+    private static void AssertCutButSame(RunManifest whole, RunManifest cut, int trainings)
+    {
+        Assert.Equal(whole.WeightsDigest, cut.WeightsDigest);
+        Assert.Equal(whole.History.Select(Measured).Order(), cut.History.Select(Measured).Order());
+        Assert.True(trainings > 1.5 * cut.History.Count, $"{trainings} slices of {cut.History.Count} epochs");
+
+        static string Measured(EpochRecord epoch) => (epoch with { Seconds = 0 }).ToString();
+    }
+
     [Fact]
     public async Task Run_InSlicesAndOverOtherProcesses_GivesTheSameWeights()
     {

@@ -18,6 +18,7 @@ public sealed class PretrainingWorkspace : IDisposable
     private readonly PretrainedModels pretrained;
     private readonly PretrainingCorpus corpus;
     private readonly PretrainingRegistry registry;
+    private readonly TimeProvider clock;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly Dictionary<string, (string Mark, PretrainingData Data)> kept = new(StringComparer.Ordinal);
 
@@ -27,13 +28,15 @@ public sealed class PretrainingWorkspace : IDisposable
     /// <param name="pretrained">Models to start from.</param>
     /// <param name="corpus">The texts.</param>
     /// <param name="registry">The pretrainings.</param>
-    public PretrainingWorkspace(IBlobStore store, ITrainingEngine engine, PretrainedModels pretrained, PretrainingCorpus corpus, PretrainingRegistry registry)
+    /// <param name="clock">What slices are measured with.</param>
+    public PretrainingWorkspace(IBlobStore store, ITrainingEngine engine, PretrainedModels pretrained, PretrainingCorpus corpus, PretrainingRegistry registry, TimeProvider clock)
     {
         payloads = new PayloadStore(store);
         this.engine = engine;
         this.pretrained = pretrained;
         this.corpus = corpus;
         this.registry = registry;
+        this.clock = clock;
     }
 
     /// <summary>The training of a direction. The first call of all notes what it is made from; every later one is held against that.</summary>
@@ -48,7 +51,7 @@ public sealed class PretrainingWorkspace : IDisposable
         PretrainedModel? start = await pretrained.LoadAsync(manifest.Order.Start, ct).ConfigureAwait(false);
         PretrainingSettings settings = SettingsOf(manifest, start);
         PretrainingData data = await DataAsync(manifest, settings, ct).ConfigureAwait(false);
-        var training = new Pretraining(engine, data, settings, direction, start);
+        var training = new Pretraining(engine, data, settings, direction, start) { Clock = clock };
         PretrainingManifest noted = manifest.MadeFrom is null ? await NoteAsync(manifest, settings, data, training, ct).ConfigureAwait(false) : manifest;
         return noted.MadeFrom is { } made && Pretraining.Differences(made, training.MadeFrom) is { Count: > 0 } differing
             ? throw new PipelineException(

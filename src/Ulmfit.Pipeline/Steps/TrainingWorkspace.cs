@@ -18,6 +18,7 @@ public sealed class TrainingWorkspace : IDisposable
     private readonly DatasetCatalog datasets;
     private readonly PretrainedModels pretrained;
     private readonly EarlierModels earlier;
+    private readonly TimeProvider clock;
     private readonly SemaphoreSlim gate = new(1, 1);
     private (string Key, TrainingData Data)? last;
 
@@ -26,12 +27,14 @@ public sealed class TrainingWorkspace : IDisposable
     /// <param name="datasets">Where rows come from.</param>
     /// <param name="pretrained">Where pretrained models come from.</param>
     /// <param name="earlier">Where published models to start at come from.</param>
-    public TrainingWorkspace(ITrainingEngine engine, DatasetCatalog datasets, PretrainedModels pretrained, EarlierModels earlier)
+    /// <param name="clock">What slices of epochs are measured with.</param>
+    public TrainingWorkspace(ITrainingEngine engine, DatasetCatalog datasets, PretrainedModels pretrained, EarlierModels earlier, TimeProvider clock)
     {
         this.engine = engine;
         this.datasets = datasets;
         this.pretrained = pretrained;
         this.earlier = earlier;
+        this.clock = clock;
     }
 
     /// <summary>What trains.</summary>
@@ -60,7 +63,7 @@ public sealed class TrainingWorkspace : IDisposable
         TrainingData data = await DataAsync(run, settings, start, ct).ConfigureAwait(false);
         try
         {
-            return new DirectionTraining(engine, data, settings, direction, start.Pretrained, start.Earlier);
+            return new DirectionTraining(engine, data, settings, direction, start.Pretrained, start.Earlier) { Clock = clock };
         }
         catch (InvalidDataException e)
         {

@@ -76,6 +76,9 @@ public sealed class DirectionTraining
     /// <summary>The stages.</summary>
     public StagePlan Plan { get; }
 
+    /// <summary>What <see cref="TrainingSettings.SliceMinutes"/> are measured with.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Architecture of the classifier that the last checkpoint holds.</summary>
     public ClassifierConfig ClassifierConfig { get; }
 
@@ -120,7 +123,7 @@ public sealed class DirectionTraining
 
         TrainingPosition position = from.Position;
         Stage stage = Plan.Stages[position.Stage];
-        var plan = new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(position.Stage));
+        var plan = new EpochPlan(settings, Plan.Stages, position, seed, StepsOf(position.Stage)) { Clock = Clock };
         return new TrainingEpoch(NetworkOf(position, position is { Epoch: 0, Step: 0 } ? Enter(stage, from.State) : from.State), plan, from.EpochLoss, from.EpochCorrect, from.Best, from.EpochCurve);
     }
 

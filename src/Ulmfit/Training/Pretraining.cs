@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Ulmfit.Engine;
@@ -63,6 +62,9 @@ public sealed class Pretraining
 
     /// <summary>The architecture.</summary>
     public AwdLstmConfig Config { get; }
+
+    /// <summary>What the time of slices is measured with.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Steps of the whole training.</summary>
     public int Steps => stepsOfEpochs.Sum();
@@ -156,7 +158,7 @@ public sealed class Pretraining
             throw new InvalidOperationException("Pretraining has finished: there is no further epoch.");
         }
 
-        var clock = Stopwatch.StartNew();
+        long began = Clock.GetTimestamp();
         TrainingPosition position = from.Position;
         var stream = LanguageModelStream.Training(train, batch, settings.Bptt, settings.LaneResetProbability, KeyOf(position.Epoch));
         ILanguageModelNetwork network = engine.CreateLanguageModel(Options(), from.State);
@@ -166,14 +168,14 @@ public sealed class Pretraining
         }
 
         using var epoch = new TrainingEpoch(
-            new LanguageModelEpoch(network, stream, settings.Bptt, []), new EpochPlan(SettingsFor(limit), [stage], position, seed, stepsOfEpochs) { SettingsPath = "" },
+            new LanguageModelEpoch(network, stream, settings.Bptt, []), new EpochPlan(SettingsFor(limit), [stage], position, seed, stepsOfEpochs) { SettingsPath = "", Clock = Clock },
             from.EpochLoss, from.EpochCorrect, from.Best, from.EpochCurve);
         var slice = new SliceProgress(this, from, progress);
         Checkpoint to = epoch.Run(slice, cancellationToken);
         LossSum measured = DocumentLoss.Of(network, to.Finished ? heldOut : Sample(), cancellationToken);
         var metrics = new PretrainingMetrics(
             StepsBefore(to.Position), Steps, EpochsBefore(position.Epoch, slice.LastStep), TokensBefore(position.Epoch, slice.LastStep), slice.Loss,
-            measured.Count == 0 ? null : measured.Mean, measured.Count, slice.LearningRate, clock.Elapsed.TotalSeconds);
+            measured.Count == 0 ? null : measured.Mean, measured.Count, slice.LearningRate, Clock.GetElapsedTime(began).TotalSeconds);
         return new PretrainingSlice(to, metrics);
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
@@ -52,9 +51,10 @@ public sealed class TrainingEpoch : IDisposable
         long correct = correctBefore, tokens = 0;
         var curve = new EpochCurve(steps, curveBefore);
         double rate = 0;
-        var clock = Stopwatch.StartNew();
+        long began = plan.Clock.GetTimestamp();
+        TimeSpan Elapsed() => plan.Clock.GetElapsedTime(began);
         int step = position.Step;
-        while (step < steps && !SliceIsOver(step - position.Step, clock.Elapsed))
+        while (step < steps && !SliceIsOver(step - position.Step, Elapsed()))
         {
             cancellationToken.ThrowIfCancellationRequested();
             OptimizerStep optimizer = StepAt(step);
@@ -76,7 +76,7 @@ public sealed class TrainingEpoch : IDisposable
             correct += result.Correct;
             tokens += stepTokens;
             step++;
-            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Count == 0 ? result.Loss : loss.Mean, rate, tokens / clock.Elapsed.TotalSeconds));
+            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Count == 0 ? result.Loss : loss.Mean, rate, tokens / Elapsed().TotalSeconds));
         }
 
         StateDict state = network.Save();
@@ -88,7 +88,7 @@ public sealed class TrainingEpoch : IDisposable
         HeldOutScore score = network.Evaluate();
         var metrics = new EpochMetrics(
             stage.Name, stage.Kind, position.Epoch + 1, stage.Epochs, loss.Mean, score.Loss, score.Perplexity,
-            stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, clock.Elapsed.TotalSeconds)
+            stage.Kind == StageKind.Classifier ? (double)correct / loss.Count : null, score.Accuracy, rate, steps, Elapsed().TotalSeconds)
         {
             MacroF1 = score.MacroF1,
             Curve = curve.Points,
@@ -146,6 +146,9 @@ internal sealed record EpochPlan(TrainingSettings Settings, IReadOnlyList<Stage>
 {
     /// <summary>The stage.</summary>
     public Stage Stage => Stages[Position.Stage];
+
+    /// <summary>What slices are measured with.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Where people find the settings of the stage, for messages.</summary>
     public string SettingsPath { get; init; } = Stages[Position.Stage].Kind == StageKind.LanguageModel ? "languageModel." : "classifier.";

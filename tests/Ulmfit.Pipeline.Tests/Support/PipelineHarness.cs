@@ -28,7 +28,7 @@ internal sealed class PipelineHarness : IDisposable
 
     private readonly CpuTrainingEngine engine = new(2);
 
-    public PipelineHarness(IBlobStore store)
+    public PipelineHarness(IBlobStore store, TimeProvider? clock = null)
     {
         Store = store;
         TimeProvider time = TimeProvider.System;
@@ -42,7 +42,7 @@ internal sealed class PipelineHarness : IDisposable
         Start = new RunStart(Runs, Catalog, earlier, options, time);
         Cache = new ModelCache(Registry, new ModelCacheOptions(), time, NullLogger<ModelCache>.Instance);
         var pretrained = new PretrainedModels(store, PretrainedLibrary.Shipped);
-        Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained, earlier);
+        Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained, earlier, clock ?? time);
         Epochs = new EpochStep(store, Workspace, Runs, new RunWaits(time), time, NullLogger<EpochStep>.Instance);
         Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, NullLogger<CandidateEvaluation>.Instance);
         Publishing = new ModelPublishing(store, Catalog, Evaluation, Runs, Registry, Cache, options, time, NullLogger<ModelPublishing>.Instance);

@@ -17,13 +17,13 @@ internal sealed class PretrainingHarness : IDisposable
 
     private readonly CpuTrainingEngine engine = new(2);
 
-    public PretrainingHarness(IBlobStore store)
+    public PretrainingHarness(IBlobStore store, TimeProvider? clock = null)
     {
         Store = store;
         var corpus = new PretrainingCorpus(store);
         Models = new PretrainedModels(store, PretrainedLibrary.Shipped);
         Registry = new PretrainingRegistry(store, corpus, TimeProvider.System);
-        Workspace = new PretrainingWorkspace(store, engine, Models, corpus, Registry);
+        Workspace = new PretrainingWorkspace(store, engine, Models, corpus, Registry, clock ?? TimeProvider.System);
         Step = new PretrainingStep(store, Workspace, Registry, TimeProvider.System, NullLogger<PretrainingStep>.Instance);
         Publishing = new PretrainingPublishing(store, Registry, Workspace, Step, NullLogger<PretrainingPublishing>.Instance);
     }

@@ -16,6 +16,8 @@ public sealed class PretrainingTests
 
     [Theory]
     [InlineData(1, Direction.Forward)]
+    [InlineData(2, Direction.Backward)]
+    [InlineData(3, Direction.Forward)]
     [InlineData(7, Direction.Forward)]
     [InlineData(7, Direction.Backward)]
     public void Train_InSlicesThroughFiles_GivesTheSameBitsAsInOneGo(int sliceSteps, Direction direction)
@@ -25,6 +27,29 @@ public sealed class PretrainingTests
 
         Assert.Equal(WeightsDigest.Of(whole.State), WeightsDigest.Of(sliced.State));
         Assert.True(slices.Count > 5);
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(2, 2.0)]
+    [InlineData(3, 3.0)]
+    public void Train_CutAtRandomStepsOrByTheClock_GivesTheSameBitsAsInOneGo(int seed, double? minutes)
+    {
+        var random = new Random(seed);
+        var clock = new StridingClock(seed, mostSeconds: 40);
+        using var engine = new CpuTrainingEngine(2);
+        int slices = 0;
+        Checkpoint? checkpoint = null;
+        while (checkpoint is not { Finished: true })
+        {
+            var training = new Pretraining(engine, Data, Settings, Direction.Forward, null) { Clock = clock };
+            var limit = minutes is null ? new SliceLimit(1 + random.Next(9), null) : new SliceLimit(null, TimeSpan.FromMinutes(minutes.Value));
+            checkpoint = training.Train(checkpoint is null ? training.Start() : SmallTraining.ThroughAFile(checkpoint), limit, null, Ct).Checkpoint;
+            slices++;
+        }
+
+        Assert.Equal(WeightsDigest.Of(Run(Settings, Direction.Forward).Last.State), WeightsDigest.Of(checkpoint.State));
+        Assert.True(slices > 8, $"{slices} slices");
     }
 
     [Fact]
