@@ -18,6 +18,9 @@ internal sealed record LoadOptions
     /// <summary>Threads that train; one a processor where there is none.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Texts that are asked for.</summary>
+    public int Questions { get; init; } = 200;
+
     /// <summary>Rows of the training that goes on meanwhile.</summary>
     public int BackgroundRows { get; init; } = 3000;
 
