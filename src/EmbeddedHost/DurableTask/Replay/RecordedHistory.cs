@@ -36,6 +36,9 @@ public sealed class RecordedHistory
     /// <summary>Where the instance stands at the end of what is recorded.</summary>
     public string Status => Last.Status.ToString();
 
+    /// <summary>How often its orchestrator has run, in all executions that are recorded.</summary>
+    public int Turns => Entries.OfType<TurnRecorded>().Count();
+
     /// <summary>The activities of its last execution whose end it waits for.</summary>
     public IReadOnlyList<string> OpenActivities
     {
