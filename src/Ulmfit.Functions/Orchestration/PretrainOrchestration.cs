@@ -47,7 +47,7 @@ internal static class PretrainOrchestration
         {
             string error = Policies.Describe(e.FailureDetails, $"PUT /api/pretrained/{name} with the same order goes on");
             Logs.PretrainingFailed(logger, name, error);
-            await context.CallActivityAsync(nameof(PretrainingActivities.FailPretraining), new PretrainingFailure(name, error), Policies.Activity);
+            await context.CallActivityAsync(nameof(PretrainingActivities.FailPretraining), new PretrainingFailure(name, error, context.CurrentUtcDateTime), Policies.Activity);
         }
 
         // Looks again: whoever sent the order once more meanwhile was told that this instance runs.

@@ -20,11 +20,12 @@ internal sealed class PretrainingActivities(PretrainingStep step, PretrainingPub
     public async Task FailPretraining([ActivityTrigger] PretrainingFailure failure, FunctionContext context)
     {
         await workspace.CloseAsync(failure.Name, context.CancellationToken);
-        await registry.FinishAsync(failure.Name, RunStatus.Failed, failure.Error, context.CancellationToken);
+        await registry.FailAsync(failure.Name, failure.Error, failure.At, context.CancellationToken);
     }
 }
 
 /// <summary>Why a pretraining cannot go on.</summary>
 /// <param name="Name">The name of the model.</param>
 /// <param name="Error">Why, and what to do.</param>
-internal sealed record PretrainingFailure(string Name, string Error);
+/// <param name="At">When: one that was ordered again later has not failed by it. Null in orchestrations that an earlier version began.</param>
+internal sealed record PretrainingFailure(string Name, string Error, DateTimeOffset? At = null);

@@ -47,7 +47,7 @@ internal static class RetrainOrchestration
             // The timer looks again in a while: what is there to do is still there.
             string error = Policies.Describe(e.FailureDetails, TrainAgain(dataset));
             Logs.NotBegun(logger, dataset, error);
-            await context.CallActivityAsync(nameof(RunActivities.FailTakenRun), new DatasetFailure(dataset, error), Policies.Activity);
+            await context.CallActivityAsync(nameof(RunActivities.FailTakenRun), new DatasetFailure(dataset, error, context.CurrentUtcDateTime), Policies.Activity);
             return;
         }
         if (ticket.Run is { } run)

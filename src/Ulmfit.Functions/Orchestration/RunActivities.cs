@@ -36,7 +36,7 @@ internal sealed class RunActivities(
     [Function(nameof(FailTakenRun))]
     public async Task FailTakenRun([ActivityTrigger] DatasetFailure failure, FunctionContext context)
     {
-        if (await runs.FindActiveAsync(failure.Dataset, context.CancellationToken) is { } run)
+        if (await runs.FindActiveAsync(failure.Dataset, context.CancellationToken) is { } run && (failure.At is null || run.CreatedAt <= failure.At))
         {
             await runs.FinishAsync(run.GetId(), RunStatus.Failed, taken => taken with { Error = failure.Error }, context.CancellationToken);
         }
@@ -51,7 +51,8 @@ internal sealed class RunActivities(
 /// <summary>Why nothing can be begun for a data set.</summary>
 /// <param name="Dataset">The data set.</param>
 /// <param name="Error">Why, and what to do.</param>
-internal sealed record DatasetFailure(string Dataset, string Error);
+/// <param name="At">When: a run that was taken later has not failed by it. Null in orchestrations that an earlier version began.</param>
+internal sealed record DatasetFailure(string Dataset, string Error, DateTimeOffset? At = null);
 
 /// <summary>How a run ends that publishes nothing.</summary>
 /// <param name="Run">The run's id.</param>

@@ -11,11 +11,15 @@ namespace Ulmfit.Pipeline.Datasets;
 /// <summary>
 /// Makes a version of a data set out of all its drops: reads them, rejects bad rows with file, line and reason, leaves out duplicates and
 /// contradictions, and holds out rows by a digest of their text. Nothing in a drop makes it fail: rubbish is reported, and the good rows of
-/// the same file and of the others are used. Repeating it on the same rows gives the same version, in whatever drops they come.
+/// the same file and of the others are used. Repeating it on the same rows gives the same version, in whatever drops they come. An execution
+/// that comes back late finds that another has prepared meanwhile, and looks at the drops again instead of bringing back what it has seen.
 /// </summary>
 public sealed partial class DatasetPreparation
 {
     private const int LoggedRows = 20;
+
+    // Each lost race means that another execution has prepared the drops meanwhile.
+    private const int MaxAttempts = 20;
 
     private readonly IBlobStore store;
     private readonly DatasetCatalog catalog;
@@ -48,8 +52,24 @@ public sealed partial class DatasetPreparation
     /// <returns>The version that the drops give, or why they give none.</returns>
     public async Task<PreparedDataset> RunAsync(string dataset, CancellationToken ct = default)
     {
-        TrainingSettings settings = await catalog.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (await TryRunAsync(dataset, ct).ConfigureAwait(false) is { } prepared)
+            {
+                return prepared;
+            }
+        }
+        throw new IOException($"The data set '{dataset}' was prepared by others {MaxAttempts} times in a row while its drops were read.");
+    }
+
+    /// <summary>Prepares; null where another execution has prepared other drops since this one began.</summary>
+    private async Task<PreparedDataset?> TryRunAsync(string dataset, CancellationToken ct)
+    {
+        // What there is of results is read before the drops: whoever writes results later than that has seen later drops.
+        ETag? mark = (await store.GetInfoAsync(Containers.State, StatePaths.DatasetManifest(dataset), ct).ConfigureAwait(false))?.ETag;
         DatasetManifest? before = await catalog.FindIntactManifestAsync(dataset, ct).ConfigureAwait(false);
+        (int number, DatasetVersion? last) = await FindLastVersionAsync(dataset, ct).ConfigureAwait(false);
+        TrainingSettings settings = await catalog.GetSettingsAsync(dataset, ct).ConfigureAwait(false);
         DropListing listing = await catalog.ListDropsAsync(dataset, ct).ConfigureAwait(false);
         var reading = new LabeledDataOptions
         {
@@ -81,31 +101,47 @@ public sealed partial class DatasetPreparation
         DatasetVersion? version = null;
         if (selection.Refusal is null)
         {
-            version = await PublishAsync(dataset, selection, Sources(labeled, unlabeled), ct).ConfigureAwait(false);
+            version = await TryPublishAsync(dataset, selection, Sources(labeled, unlabeled), number, last, ct).ConfigureAwait(false);
+            if (version is null)
+            {
+                return null;
+            }
         }
         else if (listing.Labeled.Count > 0)
         {
             LogRefused(dataset, selection.Refusal);
         }
-        await documents.WriteAsync(
-            Containers.State,
-            StatePaths.DatasetManifest(dataset),
-            new DatasetManifest
-            {
-                Dataset = dataset,
-                Fingerprint = listing.GetFingerprint(),
-                Version = version?.Version,
-                Refusal = selection.Refusal,
-                Warnings = selection.Warnings,
-                Drops = drops,
-                Unlabeled = texts,
-                Rows = selection.Train.Count + selection.HeldOut.Count,
-                Duplicates = selection.Duplicates,
-                Contradictions = selection.Contradictions,
-                CheckedAt = time.GetUtcNow(),
-            },
-            ct).ConfigureAwait(false);
-        return new PreparedDataset(dataset, version?.Version, selection.Refusal);
+        var manifest = new DatasetManifest
+        {
+            Dataset = dataset,
+            Fingerprint = listing.GetFingerprint(),
+            Version = version?.Version,
+            Refusal = selection.Refusal,
+            Warnings = selection.Warnings,
+            Drops = drops,
+            Unlabeled = texts,
+            Rows = selection.Train.Count + selection.HeldOut.Count,
+            Duplicates = selection.Duplicates,
+            Contradictions = selection.Contradictions,
+            CheckedAt = time.GetUtcNow(),
+        };
+        return await TryRecordAsync(manifest, mark, ct).ConfigureAwait(false)
+            ? new PreparedDataset(dataset, version?.Version, selection.Refusal)
+            : null;
+    }
+
+    private async Task<bool> TryRecordAsync(DatasetManifest manifest, ETag? before, CancellationToken ct)
+    {
+        string name = StatePaths.DatasetManifest(manifest.Dataset);
+        BlobInfo? written = before is { } etag
+            ? await documents.ReplaceAsync(Containers.State, name, manifest, etag, ct).ConfigureAwait(false)
+            : await documents.CreateAsync(Containers.State, name, manifest, ct).ConfigureAwait(false);
+        if (written is not null)
+        {
+            return true;
+        }
+        DatasetManifest? found = await catalog.FindIntactManifestAsync(manifest.Dataset, ct).ConfigureAwait(false);
+        return found?.Fingerprint == manifest.Fingerprint && found.Version == manifest.Version && found.Refusal == manifest.Refusal;
     }
 
     private async Task<DropContent<T>> ReadAsync<T>(
@@ -178,29 +214,29 @@ public sealed partial class DatasetPreparation
             : FormattableString.Invariant($"Of {report.Rows.Count} rows none is held out to measure a model on (heldOutFraction is {fraction}); send more rows or raise it.");
     }
 
-    private async Task<DatasetVersion> PublishAsync(string dataset, Selection selection, IReadOnlyList<DropReference> sources, CancellationToken ct)
+    /// <summary>The version of what was selected, behind the last one that was there before the drops were read; null where another is there now.</summary>
+    private async Task<DatasetVersion?> TryPublishAsync(
+        string dataset, Selection selection, IReadOnlyList<DropReference> sources, int number, DatasetVersion? last, CancellationToken ct)
     {
         string prefix = StatePaths.DataPayloads(dataset);
         string train = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.Train.Select(row => (row.Text, (string?)row.Label))), ct).ConfigureAwait(false);
         string heldOut = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.HeldOut.Select(row => (row.Text, (string?)row.Label))), ct).ConfigureAwait(false);
         string unlabeled = await payloads.PutAsync(prefix, s => DatasetRows.Write(s, selection.Unlabeled.Select(text => (text, (string?)null))), ct).ConfigureAwait(false);
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{train} {heldOut} {unlabeled}")));
-        while (true)
+        if (last?.Digest == digest)
         {
-            (int number, DatasetVersion? last) = await FindLastVersionAsync(dataset, ct).ConfigureAwait(false);
-            if (last?.Digest == digest)
-            {
-                return last;
-            }
-            var next = new DatasetVersion(
-                dataset, number + 1, digest, time.GetUtcNow(), sources, selection.Classes,
-                new RowsReference(selection.Train.Count, train), new RowsReference(selection.HeldOut.Count, heldOut), new RowsReference(selection.Unlabeled.Count, unlabeled));
-            if (await documents.CreateAsync(Containers.State, StatePaths.DatasetVersion(dataset, next.Version), next, ct).ConfigureAwait(false) is not null)
-            {
-                LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions);
-                return next;
-            }
+            return last;
         }
+        var next = new DatasetVersion(
+            dataset, number + 1, digest, time.GetUtcNow(), sources, selection.Classes,
+            new RowsReference(selection.Train.Count, train), new RowsReference(selection.HeldOut.Count, heldOut), new RowsReference(selection.Unlabeled.Count, unlabeled));
+        if (await documents.CreateAsync(Containers.State, StatePaths.DatasetVersion(dataset, next.Version), next, ct).ConfigureAwait(false) is not null)
+        {
+            LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions);
+            return next;
+        }
+        (_, DatasetVersion? other) = await FindLastVersionAsync(dataset, ct).ConfigureAwait(false);
+        return other?.Digest == digest ? other : null;
     }
 
     // The highest number there is, and that version; null where there is none or it is damaged, which is no version to go on with.

@@ -129,6 +129,18 @@ public sealed class PretrainingRegistry
     public Task<PretrainingManifest> FinishAsync(string name, RunStatus status, string? error = null, CancellationToken ct = default) =>
         UpdateAsync(name, running => running with { Status = status, Error = error, FinishedAt = time.GetUtcNow() }, ct);
 
+    /// <summary>Ends a pretraining that cannot go on, unless it has ended, or has changed since that was found.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="error">Why it failed and what to do.</param>
+    /// <param name="found">When that was found; null where that is not known.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <exception cref="PipelineException">There is none.</exception>
+    public Task<PretrainingManifest> FailAsync(string name, string error, DateTimeOffset? found, CancellationToken ct = default) =>
+        UpdateAsync(
+            name,
+            running => running.UpdatedAt > found ? running : running with { Status = RunStatus.Failed, Error = error, FinishedAt = time.GetUtcNow() },
+            ct);
+
     /// <summary>Notes where a pretraining is within its slice.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="note">Where it is.</param>

@@ -127,6 +127,13 @@ public sealed partial class PretrainingStep
                 await DeleteCheckpointAsync(input.Name, digest, ct).ConfigureAwait(false);
             }
         }
+        if ((await registry.GetAsync(input.Name, ct).ConfigureAwait(false)).Status == RunStatus.Completed)
+        {
+            // It was completed while this execution wrote: its checkpoints have been let go of, and this one with them.
+            await DeleteCheckpointAsync(input.Name, digest, ct).ConfigureAwait(false);
+            await registry.DeleteNoteAsync(input.Name, ct).ConfigureAwait(false);
+            return await EndedAsync(input.Name, ct).ConfigureAwait(false);
+        }
         LogSlice(input.Name, input.Direction, step.Metrics.Step, step.Metrics.Steps, step.Metrics.Epochs, step.Metrics.TrainLoss, step.Metrics.Perplexity, step.Metrics.Seconds);
         return await RecordAsync(manifest, input, step, ct).ConfigureAwait(false);
     }

@@ -80,6 +80,13 @@ public sealed class RunStart
         ArgumentNullException.ThrowIfNull(prepared);
         string dataset = prepared.Dataset;
         RunManifest? run = await runs.FindActiveAsync(dataset, ct).ConfigureAwait(false);
+        if (run is null or { Status: RunStatus.Queued }
+            && await datasets.FindIntactManifestAsync(dataset, ct).ConfigureAwait(false) is var manifest
+            && (manifest?.Version != prepared.Version || manifest?.Refusal != prepared.Refusal))
+        {
+            // The drops have been prepared anew since: a call that comes late must not begin a run on what they were.
+            return RunTicket.None;
+        }
         if (run is null)
         {
             if (prepared.Version is not { } version || await runs.TakeForAsync(dataset, version, ct).ConfigureAwait(false) is not { } taken)

@@ -93,6 +93,11 @@ public sealed partial class ModelPublishing
                 return new PublishResult(evaluated.Run, PublishOutcome.EvaluateAgain, null);
             }
             int next = await registry.ReserveVersionAsync(model, evaluated.Run, ct).ConfigureAwait(false);
+            if ((await runs.GetAsync(id, ct).ConfigureAwait(false)).Status is RunStatus.Canceled or RunStatus.Failed)
+            {
+                // Another execution has ended the run since this one began: it comes back late.
+                return new PublishResult(evaluated.Run, PublishOutcome.Canceled, null);
+            }
             card = await WriteAsync(run, next, evaluated, parts, ct).ConfigureAwait(false);
         }
         int version = card.Version;
