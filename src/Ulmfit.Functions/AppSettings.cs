@@ -24,6 +24,11 @@ internal sealed record AppSettings
     /// <summary>Threads that train; null for one a processor.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>
+    /// How long the one of several embedded hosts on a storage account that works may be silent before another takes over: <c>Host:LeaseSeconds</c>.
+    /// </summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The pipeline's settings.</summary>
     public required PipelineOptions Pipeline { get; init; }
 
@@ -46,6 +51,7 @@ internal sealed record AppSettings
             Demo = Switch(configuration, "demo") || Switch(configuration, "exit-after-demo"),
             ExitAfterDemo = Switch(configuration, "exit-after-demo"),
             Threads = Count(configuration, "Training:Threads"),
+            Lease = Seconds(configuration, "Host:LeaseSeconds") ?? TimeSpan.FromSeconds(15),
             Pipeline = pipeline with
             {
                 Settle = Seconds(configuration, "Drops:SettleSeconds") ?? pipeline.Settle,

@@ -57,7 +57,7 @@ public sealed partial class PretrainingPublishing
         await workspace.CloseAsync(name, ct).ConfigureAwait(false);
         if (manifest.Status == RunStatus.Completed)
         {
-            await DeleteCheckpointsAsync(name, ct).ConfigureAwait(false);
+            await steps.DeletePayloadsAsync(name, ct).ConfigureAwait(false);
         }
     }
 
@@ -109,20 +109,6 @@ public sealed partial class PretrainingPublishing
         };
 
     private Task<BlobInfo> PutAsync(string name, string file, byte[] content, CancellationToken ct) => store.PutAsync(Containers.Pretrained, $"{name}/{file}", content, ct);
-
-    private async Task DeleteCheckpointsAsync(string name, CancellationToken ct)
-    {
-        var left = new List<string>();
-        await foreach (BlobInfo payload in store.ListAsync(Containers.State, StatePaths.PretrainingPayloads(name), ct).ConfigureAwait(false))
-        {
-            left.Add(payload.Name);
-        }
-        foreach (string payload in left)
-        {
-            await store.DeleteAsync(Containers.State, payload, ct).ConfigureAwait(false);
-        }
-        await registry.DeleteNoteAsync(name, ct).ConfigureAwait(false);
-    }
 
     [LoggerMessage(65, LogLevel.Information, "Pretrained model {Name} is published; held-out perplexity {Perplexities}. Settings choose it with \"pretrained\": \"{Name}\".")]
     private partial void LogPublished(string name, string perplexities);

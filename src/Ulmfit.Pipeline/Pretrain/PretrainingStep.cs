@@ -82,7 +82,22 @@ public sealed partial class PretrainingStep
         {
             return await RecordAsync(manifest, input, done, ct).ConfigureAwait(false);
         }
+        try
+        {
+            return await TrainAndWriteAsync(manifest, input, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            if ((await registry.GetAsync(input.Name, ct).ConfigureAwait(false)).Status == RunStatus.Completed)
+            {
+                // It was completed while this execution worked: what this one has written since would stay for ever.
+                await DeletePayloadsAsync(input.Name, ct).ConfigureAwait(false);
+            }
+        }
+    }
 
+    private async Task<PretrainingStepResult> TrainAndWriteAsync(PretrainingManifest manifest, PretrainingStepInput input, CancellationToken ct)
+    {
         PretrainingSlice slice;
         using (var stop = CancellationTokenSource.CreateLinkedTokenSource(ct))
         using (var watch = new Watch(this, input, stop))
@@ -127,13 +142,6 @@ public sealed partial class PretrainingStep
                 await DeleteCheckpointAsync(input.Name, digest, ct).ConfigureAwait(false);
             }
         }
-        if ((await registry.GetAsync(input.Name, ct).ConfigureAwait(false)).Status == RunStatus.Completed)
-        {
-            // It was completed while this execution wrote: its checkpoints have been let go of, and this one with them.
-            await DeleteCheckpointAsync(input.Name, digest, ct).ConfigureAwait(false);
-            await registry.DeleteNoteAsync(input.Name, ct).ConfigureAwait(false);
-            return await EndedAsync(input.Name, ct).ConfigureAwait(false);
-        }
         LogSlice(input.Name, input.Direction, step.Metrics.Step, step.Metrics.Steps, step.Metrics.Epochs, step.Metrics.TrainLoss, step.Metrics.Perplexity, step.Metrics.Seconds);
         return await RecordAsync(manifest, input, step, ct).ConfigureAwait(false);
     }
@@ -153,6 +161,21 @@ public sealed partial class PretrainingStep
     {
         await using Stream content = await payloads.OpenAsync(StatePaths.PretrainingPayloads(name), digest, ct).ConfigureAwait(false);
         return Checkpoint.Read(content);
+    }
+
+    /// <summary>Deletes what only a pretraining that goes on needs.</summary>
+    internal async Task DeletePayloadsAsync(string name, CancellationToken ct)
+    {
+        var left = new List<string>();
+        await foreach (BlobInfo payload in store.ListAsync(Containers.State, StatePaths.PretrainingPayloads(name), ct).ConfigureAwait(false))
+        {
+            left.Add(payload.Name);
+        }
+        foreach (string payload in left)
+        {
+            await store.DeleteAsync(Containers.State, payload, ct).ConfigureAwait(false);
+        }
+        await registry.DeleteNoteAsync(name, ct).ConfigureAwait(false);
     }
 
     private Task<PretrainingManifest> RunningAsync(string name, CancellationToken ct) =>
