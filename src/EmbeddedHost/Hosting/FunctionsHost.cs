@@ -53,9 +53,10 @@ internal sealed class FunctionsHost(WebApplication app, HostSettings settings) :
         {
             await Services.GetRequiredService<HostOwnership>().TryTakeAsync(cancellationToken);
         }
-        catch (IOException e)
+#pragma warning disable CA1031 // Whatever a shared storage fails with, it may answer later: the host stands by until then.
+        catch (Exception e) when (e is not HostStartException and not OperationCanceledException)
+#pragma warning restore CA1031
         {
-            // A storage that does not answer now may answer later: the host stands by until then.
             HostLog.TakeOverFailed(Services.GetRequiredService<ILoggerFactory>().CreateLogger("EmbeddedHost"), e);
         }
     }

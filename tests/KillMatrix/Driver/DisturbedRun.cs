@@ -12,6 +12,7 @@ namespace KillMatrix.Driver;
 internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IReadOnlyList<Kill> kills) : IDisposable
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly DataDirectory folder = new();
     private bool hasSettings;
@@ -69,6 +70,18 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
         over.CancelAfter(options.StuckAfter);
+        (long Writes, int Words) seen = default;
+        await using var look = new Timer(
+            _ =>
+            {
+                // The time runs anew with every sign of work, so that a busy machine does not look like a host that hangs.
+                if (SignsOfWork(host) is var now && now != seen)
+                {
+                    seen = now;
+                    over.CancelAfter(options.StuckAfter);
+                }
+            },
+            null, LookEvery, LookEvery);
         bool killed = false;
         using Timer? timer = kill is { Point: null } ? new Timer(_ => killed = host.Kill(), null, kill.At, Timeout.InfiniteTimeSpan) : null;
         try
@@ -89,7 +102,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new StuckException(FormattableString.Invariant($"no end {options.StuckAfter.TotalSeconds:0} s after the start"));
+            throw new StuckException(FormattableString.Invariant($"no end, and no sign of work for {options.StuckAfter.TotalSeconds:0} s"));
         }
         if (killed || WasKilledAtItsPoint())
         {
@@ -97,6 +110,11 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
         }
         throw new StuckException("the host ended by itself");
     }
+
+    // Reconcile's own lines come every minute in a host that does nothing else.
+    private (long Writes, int Words) SignsOfWork(HostUnderTest host) => (
+        File.Exists(folder.Journal(life)) ? new FileInfo(folder.Journal(life)).Length : 0,
+        host.Output.Count(line => !line.Contains("Reconcile", StringComparison.Ordinal)));
 
     private bool WasKilledAtItsPoint() =>
         File.ReadLines(folder.Journal(life)).LastOrDefault()?.StartsWith(KillAgent.KilledMark, StringComparison.Ordinal) == true;

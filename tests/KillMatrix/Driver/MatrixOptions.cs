@@ -21,8 +21,8 @@ internal sealed record MatrixOptions
     /// <summary>Only points whose operation contains this; null for all.</summary>
     public string? Only { get; init; }
 
-    /// <summary>After how long without an end a run is stuck, from the last start of the host.</summary>
-    public TimeSpan StuckAfter { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>After how long without a write or a word of the host a run that has not ended is stuck: the host looks for work every minute.</summary>
+    public TimeSpan StuckAfter { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>The host's assembly.</summary>
     public string Host { get; init; } = Path.Combine(AppContext.BaseDirectory, "Ulmfit.Functions.dll");

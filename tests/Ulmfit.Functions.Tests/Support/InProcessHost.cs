@@ -16,6 +16,7 @@ namespace Ulmfit.Functions.Tests.Support;
 internal sealed class InProcessHost : IAsyncDisposable
 {
     private readonly IHost host;
+    private bool isDisposed;
 
     private InProcessHost(IHost host)
     {
@@ -108,8 +109,14 @@ internal sealed class InProcessHost : IAsyncDisposable
         "all orchestrations end",
         TimeSpan.FromMinutes(3));
 
+    /// <summary>Stops the host; a second time it does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+        {
+            return;
+        }
+        isDisposed = true;
         Http.Dispose();
         using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)))
         {
