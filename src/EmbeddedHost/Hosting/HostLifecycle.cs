@@ -31,13 +31,15 @@ internal sealed class HostLifecycle(
     private Task keeping = Task.CompletedTask;
     private string? lastProblem;
     private bool hasKeys;
+    private bool beginsWithWork;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Before the server listens: the durable host, whose client HTTP functions use.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (ownership.IsOwner && catalog.UsesDurable)
+        beginsWithWork = ownership.IsOwner;
+        if (beginsWithWork && catalog.UsesDurable)
         {
             await durable.BeginAsync(cancellationToken);
         }
@@ -49,8 +51,7 @@ internal sealed class HostLifecycle(
         string address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? settings.Urls[0];
         ownership.Answers(address);
         Announce(address);
-        bool owns = ownership.IsOwner;
-        if (owns)
+        if (beginsWithWork)
         {
             StartTriggers();
         }
@@ -59,7 +60,7 @@ internal sealed class HostLifecycle(
             HostLog.StandsBy(logger, ownership.Owner);
         }
 
-        keeping = KeepAsync(owns, stop.Stopping);
+        keeping = KeepAsync(beginsWithWork, stop.Stopping);
         return Task.CompletedTask;
     }
 
@@ -147,6 +148,7 @@ internal sealed class HostLifecycle(
         catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
 #pragma warning restore CA1031
         {
+            await durable.StandByAsync(stopping);
             if (lastProblem != e.Message)
             {
                 lastProblem = e.Message;
