@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Ulmfit.Model;
+using Ulmfit.Training;
 
 namespace Ulmfit.Cli.Tests;
 
@@ -112,11 +114,14 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public async Task Compare_TrainingThatDiverges_IsARowAndNotTheEnd()
     {
+        string fastai = Path.Combine(AppContext.BaseDirectory, "FastaiFiles");
+        await CommandLine.RunAsync("import", "--fastai", Path.Combine(fastai, "v2-lm.pth"), "--itos", Path.Combine(fastai, "v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"]);
+        MakeHuge(Path.Combine(workspace["pretrained"], PretrainedLibrary.ForwardFile));
         string wild = workspace.Write("wild.json", """
-            {"pretrained": "none", "minimumCount": 1, "languageModel": {"epochs": 1, "bptt": 9, "activationRegularization": 1e39}, "classifier": {"totalEpochs": 1, "batch": 8}}
+            {"minimumCount": 1, "languageModel": {"epochs": 1, "bptt": 9}, "classifier": {"totalEpochs": 1, "batch": 8}}
             """);
         (int code, string output, string error) = await CommandLine.RunAsync(
-            "compare", "--data", workspace.Data, "--test", workspace.Test, "--settings", wild, "--direction", "forward", "--presets", "lm-full,scratch", "--seeds", "1", "--out", workspace["runs"], "--json", workspace["wild-out.json"]);
+            "compare", "--data", workspace.Data, "--test", workspace.Test, "--pretrained", workspace["pretrained"], "--settings", wild, "--direction", "forward", "--presets", "lm-full,scratch", "--seeds", "1", "--out", workspace["runs"], "--json", workspace["wild-out.json"]);
 
         Assert.True(code == 1, error);
         Assert.Contains("1 of 1 diverged", output, StringComparison.Ordinal);
@@ -189,6 +194,24 @@ public sealed class CompareCommandTests : IDisposable
 
     private string[] Digests(string name) =>
         [.. Json(name).GetProperty("rows").EnumerateArray().SelectMany(row => row.GetProperty("scores").GetProperty("runs").EnumerateArray()).Select(run => run.GetProperty("weightsDigest").GetString()!)];
+
+    // Weights so large that the first products overflow.
+    private static void MakeHuge(string path)
+    {
+        StateDict weights;
+        using (FileStream before = File.OpenRead(path))
+        {
+            weights = Safetensors.Read(before).Tensors;
+        }
+
+        foreach ((_, Tensor tensor) in weights)
+        {
+            tensor.Data.AsSpan().Fill(1e38f);
+        }
+
+        using FileStream after = File.Create(path);
+        Safetensors.Write(after, weights);
+    }
 
     private JsonElement Json(string name) => JsonDocument.Parse(File.ReadAllText(workspace[name])).RootElement;
 }

@@ -2,6 +2,7 @@ using Ulmfit.Cpu.Kernels;
 
 namespace Ulmfit.Cpu.Tests;
 
+[Collection(nameof(AloneInTheProcess))]
 public sealed class AlignedBufferTests
 {
     private const int Floats = 3 << 20;
