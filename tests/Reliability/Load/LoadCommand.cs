@@ -11,7 +11,7 @@ internal static class LoadCommand
         var defaults = new LoadOptions();
         var clients = new Option<int>("--clients") { Description = "Clients that ask at once, each over one connection", DefaultValueFactory = _ => defaults.Clients };
         var requests = new Option<int>("--requests") { Description = "Requests at least", DefaultValueFactory = _ => defaults.Requests };
-        var minutes = new Option<double>("--minutes") { Description = "Minutes at least; memory is compared where they are more than one", DefaultValueFactory = _ => defaults.Duration.TotalMinutes };
+        var minutes = new Option<double>("--minutes") { Description = "Minutes at least; memory is compared where they are more than three", DefaultValueFactory = _ => defaults.Duration.TotalMinutes };
         var promotions = new Option<int>("--promotions") { Description = "How often the champion is changed meanwhile", DefaultValueFactory = _ => defaults.Promotions };
         var threads = new Option<int?>("--threads") { Description = "Threads that train; one a processor unless given" };
         var command = new Command("load", "Parallel classification while a training goes on and the champion changes: no wrong answer, no failure, no growth") { clients, requests, minutes, promotions, threads };

@@ -10,7 +10,7 @@ internal sealed record LoadOptions
     public int Requests { get; init; } = 100_000;
 
     /// <summary>For how long at least.</summary>
-    public TimeSpan Duration { get; init; } = TimeSpan.FromMinutes(3);
+    public TimeSpan Duration { get; init; } = TimeSpan.FromMinutes(4);
 
     /// <summary>How often the champion is changed meanwhile, evenly spread.</summary>
     public int Promotions { get; init; } = 2;

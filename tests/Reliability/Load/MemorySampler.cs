@@ -7,16 +7,16 @@ internal sealed class MemorySampler(HostUnderTest host)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
-    // A single look may fall just before or just after a collection.
-    private const int Looks = 10;
+    // Memory goes up and down with the steps of the training and with collections: a minute has some of each.
+    private const int Looks = 60;
 
     private readonly List<long> samples = [];
 
-    /// <summary>Bytes around the end of the first minute, as a median; null where there was no whole minute before.</summary>
-    public long? AfterTheFirstMinute => samples.Count < 60 + (2 * Looks) ? null : Median(samples[60..(60 + Looks)]);
+    /// <summary>Bytes after the first minute, as the median of the second; null where there are not two minutes more.</summary>
+    public long? AfterTheFirstMinute => samples.Count < 3 * Looks ? null : Median(samples[Looks..(2 * Looks)]);
 
-    /// <summary>Bytes at the end, as a median.</summary>
-    public long? AtTheEnd => samples.Count < Looks ? null : Median(samples[^Looks..]);
+    /// <summary>Bytes at the end, as the median of the last minute.</summary>
+    public long? AtTheEnd => samples.Count == 0 ? null : Median(samples.TakeLast(Looks));
 
     /// <summary>The most bytes seen.</summary>
     public long? Most => samples.Count == 0 ? null : samples.Max();
