@@ -15,8 +15,8 @@ namespace Ulmfit.Pipeline.Tests;
 public sealed class DamageTests : IDisposable
 {
     // Larger files are tried at this many places, evenly spread, and at both ends; very large ones, which are digested each time, at fewer.
-    private static readonly int Places = int.TryParse(Environment.GetEnvironmentVariable("ULMFIT_DAMAGE_PLACES"), out int places) ? places : 40;
-    private static readonly int PlacesOfLarge = Math.Max(1, Places / 8);
+    private const int Places = 300;
+    private const int PlacesOfLarge = 40;
     private const int Large = 1 << 18;
 
     private readonly TemporaryStore store = new();
@@ -39,7 +39,7 @@ public sealed class DamageTests : IDisposable
 
         int tried = await TryAllAsync();
 
-        Assert.True(tried > 10 * Places, $"{tried} bits");
+        Assert.True(tried > 5_000, $"{tried} bits");
     }
 
     [Fact]
