@@ -45,14 +45,16 @@ public sealed class DatasetPreparationTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_Again_GivesTheSameVersion()
+    public async Task RunAsync_Again_GivesTheSameVersionAndWritesNothing()
     {
         await DropAsync("a.csv", Csv(Rows(60)));
         await preparation.RunAsync("tickets", Ct);
+        BlobInfo? manifest = await store.Blobs.GetInfoAsync(Containers.State, "datasets/tickets/manifest.json", Ct);
 
         PreparedDataset again = await preparation.RunAsync("tickets", Ct);
 
         Assert.Equal(1, again.Version);
+        Assert.Equal(manifest!.ETag, (await store.Blobs.GetInfoAsync(Containers.State, "datasets/tickets/manifest.json", Ct))!.ETag);
         Assert.Single(await catalog.ListVersionsAsync("tickets", Ct));
     }
 

@@ -33,7 +33,7 @@ public sealed record DatasetManifest
     /// <summary>Rows left out because others have the same text with another label.</summary>
     public int Contradictions { get; init; }
 
-    /// <summary>When the drops were looked at.</summary>
+    /// <summary>When the drops were first found to be so.</summary>
     public required DateTimeOffset CheckedAt { get; init; }
 }
 

@@ -125,7 +125,10 @@ public sealed partial class DatasetPreparation
             Contradictions = selection.Contradictions,
             CheckedAt = time.GetUtcNow(),
         };
-        return await TryRecordAsync(manifest, mark, ct).ConfigureAwait(false)
+
+        // Found as it was: there is nothing to write, so that a step repeated after a lost answer changes nothing.
+        bool same = before is not null && SealedJson.Write(manifest with { CheckedAt = before.CheckedAt }).AsSpan().SequenceEqual(SealedJson.Write(before));
+        return same || await TryRecordAsync(manifest, mark, ct).ConfigureAwait(false)
             ? new PreparedDataset(dataset, version?.Version, selection.Refusal)
             : null;
     }
