@@ -1,7 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Ulmfit.Functions.Demo;
-using Ulmfit.Functions.Http;
 using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Registry;
@@ -13,9 +11,9 @@ using Ulmfit.Training;
 namespace Ulmfit.Functions;
 
 /// <summary>What the functions are made of; store and engine are the flavour's.</summary>
-internal static class AppServices
+internal static partial class AppServices
 {
-    /// <summary>Registers the pipeline.</summary>
+    /// <summary>Registers the pipeline, and what answers over HTTP where that is part of the deployment.</summary>
     public static void AddApp(this IServiceCollection services, AppSettings settings)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -23,7 +21,6 @@ internal static class AppServices
         services.AddSingleton(settings.Pipeline);
         services.AddSingleton(settings.Models);
         services.AddSingleton(settings.Pipeline.Limits);
-        services.AddSingleton<Admission>();
         services.AddSingleton<DropStore>();
         services.AddSingleton<DatasetCatalog>();
         services.AddSingleton<DatasetPreparation>();
@@ -46,10 +43,9 @@ internal static class AppServices
         services.AddSingleton<CandidateEvaluation>();
         services.AddSingleton<ModelPublishing>();
         services.AddSingleton<CheckpointPurge>();
-        services.AddSingleton<ApiGuard>();
-        if (settings.Demo)
-        {
-            services.AddHostedService<Demonstration>();
-        }
+        AddApi(services, settings);
     }
+
+    // Without a body where the app is built as trainer, which answers nobody: the call then is none.
+    static partial void AddApi(IServiceCollection services, AppSettings settings);
 }

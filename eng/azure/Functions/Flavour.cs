@@ -8,7 +8,7 @@ namespace Ulmfit.Functions;
 /// <summary>What the Azure flavour puts in: the account that the Functions host itself uses.</summary>
 internal static class Flavour
 {
-    /// <summary>Registers store and engine.</summary>
+    /// <summary>Registers store, engine and telemetry.</summary>
     /// <exception cref="ArgumentException">The storage setting is none, or that of the engine names none of this build.</exception>
     public static void Configure(FunctionsApplicationBuilder builder, AppSettings settings)
     {
@@ -23,6 +23,7 @@ internal static class Flavour
         builder.Services.AddSingleton(BlobStores.Open(builder.Configuration["storage"] ?? account ?? settings.Storage, settings.Data));
         Func<int?, ITrainingEngine> engine = Engines.Find(builder.Configuration["Training:Engine"]);
         builder.Services.AddSingleton(_ => engine(settings.Threads));
+        Telemetry.Add(builder);
     }
 
     /// <summary>Where this host answers is the platform's to know.</summary>

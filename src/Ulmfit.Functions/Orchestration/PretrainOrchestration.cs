@@ -32,7 +32,7 @@ internal static class PretrainOrchestration
             }
             for (int step = 0; step < StepsOfOneExecution && result.Next is { } next; step++)
             {
-                result = await context.CallActivityAsync<PretrainingStepResult>(nameof(TrainingActivities.PretrainSlice), next, Policies.Activity);
+                result = await context.CallActivityAsync<PretrainingStepResult>(TrainingActivityNames.PretrainSlice, next, Policies.Activity);
             }
             if (result.Ended)
             {

@@ -29,7 +29,7 @@ internal static class TrainDirectionOrchestration
         EpochStepInput input = context.GetInput<EpochStepInput>() ?? throw new InvalidOperationException("The step is missing.");
         for (int step = 0; step < StepsOfOneExecution; step++)
         {
-            EpochStepResult result = await context.CallActivityAsync<EpochStepResult>(nameof(TrainingActivities.TrainEpoch), input, Policies.Activity);
+            EpochStepResult result = await context.CallActivityAsync<EpochStepResult>(TrainingActivityNames.TrainEpoch, input, Policies.Activity);
             if (result.Canceled || result.Finished)
             {
                 return result;

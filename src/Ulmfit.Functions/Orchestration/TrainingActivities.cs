@@ -9,12 +9,12 @@ namespace Ulmfit.Functions.Orchestration;
 internal sealed class TrainingActivities(EpochStep step, PretrainingStep pretraining, RunWaits waits)
 {
     /// <summary>Trains one epoch of one direction, or a slice of it.</summary>
-    [Function(nameof(TrainEpoch))]
+    [Function(TrainingActivityNames.TrainEpoch)]
     public Task<EpochStepResult> TrainEpoch([ActivityTrigger] EpochStepInput input, FunctionContext context) =>
         waits.WatchAsync(RunId.Parse(input.Run).Dataset, $"{nameof(TrainEpoch)} {input.Direction}", () => step.RunAsync(input, context.CancellationToken));
 
     /// <summary>Trains one slice of one direction of a language model.</summary>
-    [Function(nameof(PretrainSlice))]
+    [Function(TrainingActivityNames.PretrainSlice)]
     public Task<PretrainingStepResult> PretrainSlice([ActivityTrigger] PretrainingStepInput input, FunctionContext context) =>
         pretraining.RunAsync(input, context.CancellationToken);
 }
