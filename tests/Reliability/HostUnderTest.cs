@@ -1,10 +1,10 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using HostDriver;
 
 namespace Ulmfit.Reliability;
 
@@ -14,14 +14,12 @@ internal sealed class HostUnderTest : IAsyncDisposable
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly Process process;
-    private readonly ConcurrentQueue<string> output;
+    private readonly AppProcess app;
     private readonly HttpClient http;
 
-    private HostUnderTest(Process process, ConcurrentQueue<string> output, Uri address)
+    private HostUnderTest(AppProcess app, Uri address)
     {
-        this.process = process;
-        this.output = output;
+        this.app = app;
         Address = address;
         http = new HttpClient { BaseAddress = address };
     }
@@ -30,20 +28,13 @@ internal sealed class HostUnderTest : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>What it has written so far.</summary>
-    public IReadOnlyCollection<string> Output => output;
+    public IReadOnlyCollection<string> Output => app.Output;
 
     /// <summary>Whether it has ended.</summary>
-    public bool HasEnded => process.HasExited;
+    public bool HasEnded => app.HasEnded;
 
     /// <summary>Bytes of memory that it holds.</summary>
-    public long ResidentBytes
-    {
-        get
-        {
-            process.Refresh();
-            return process.WorkingSet64;
-        }
-    }
+    public long ResidentBytes => app.ResidentBytes;
 
     /// <summary>Starts the host on a free port and waits until it listens.</summary>
     /// <param name="data">The folder of its state.</param>
@@ -51,52 +42,15 @@ internal sealed class HostUnderTest : IAsyncDisposable
     /// <param name="ct">Gives up.</param>
     public static async Task<HostUnderTest> StartAsync(string data, IReadOnlyDictionary<string, string> settings, CancellationToken ct)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = data,
-        };
-        string[] arguments = [Path.Combine(AppContext.BaseDirectory, "Ulmfit.Functions.dll"), "--urls", "http://127.0.0.1:0", "--data", data];
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-        foreach ((string name, string value) in settings)
-        {
-            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
-        var output = new ConcurrentQueue<string>();
-        var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, e) => Keep(e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        AppProcess app = AppProcess.Start(data, [], settings.ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value));
         try
         {
-            const string Listening = "Now listening on: ";
-            string? line = null;
-            await UntilAsync(
-                () => Task.FromResult((line = output.FirstOrDefault(text => text.Contains(Listening, StringComparison.Ordinal))) is not null || process.HasExited),
-                "the host listens", StartWithin, ct);
-            return line is null
-                ? throw new CheckFailedException($"The host has ended:\n{string.Join('\n', output)}")
-                : new HostUnderTest(process, output, new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim()));
+            return new HostUnderTest(app, await app.ListensAsync(StartWithin, ct));
         }
         catch
         {
-            process.Kill(entireProcessTree: true);
-            process.Dispose();
+            await app.DisposeAsync();
             throw;
-        }
-
-        void Keep(string? text)
-        {
-            if (text is not null)
-            {
-                output.Enqueue(text);
-            }
         }
     }
 
@@ -157,8 +111,8 @@ internal sealed class HostUnderTest : IAsyncDisposable
     /// <summary>SIGKILL: the process has no chance to put anything in order.</summary>
     public async Task KillAsync()
     {
-        process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync(CancellationToken.None);
+        app.Kill();
+        await app.WaitForExitAsync(CancellationToken.None);
     }
 
     /// <summary>Waits for a condition.</summary>
@@ -182,14 +136,10 @@ internal sealed class HostUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        if (!process.HasExited)
-        {
-            await KillAsync();
-        }
-        process.Dispose();
+        await app.DisposeAsync();
     }
 
-    private string Tail() => string.Join('\n', output.TakeLast(40));
+    private string Tail() => string.Join('\n', app.Output.TakeLast(40));
 
     private async Task CheckAsync(HttpResponseMessage response, string request, CancellationToken ct)
     {

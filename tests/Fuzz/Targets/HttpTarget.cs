@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Fuzz.Http;
+using HostDriver;
 using Ulmfit.Model;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline;
@@ -34,13 +36,15 @@ internal sealed class HttpTarget : IAsyncDisposable
     private readonly string root;
     private readonly string data;
     private readonly AppProcess app;
+    private readonly Uri address;
     private readonly ConcurrentBag<HttpWire> wires = [];
 
-    private HttpTarget(string root, string data, AppProcess app)
+    private HttpTarget(string root, string data, AppProcess app, Uri address)
     {
         this.root = root;
         this.data = data;
         this.app = app;
+        this.address = address;
         Target = new FuzzTarget(Name, 100, RequestMaker.Make, Accepts, length => (64L << 20) + (256L * length));
     }
 
@@ -59,7 +63,9 @@ internal sealed class HttpTarget : IAsyncDisposable
         await PublishAsync(new ModelRegistry(new FolderBlobStore(data), TimeProvider.System));
 
         // Drops settle for a day: what is tried here is the edge, and a model trained on what happens to be good rows would be no defect.
-        return new HttpTarget(root, data, await AppProcess.StartAsync(data, "--Drops:SettleSeconds", "86400", "--Logging:LogLevel:Default", "Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "Information"));
+        string[] settings = ["--Drops:SettleSeconds", "86400", "--Logging:LogLevel:Default", "Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "Information"];
+        AppProcess app = AppProcess.Start(data, settings, new Dictionary<string, string>());
+        return new HttpTarget(root, data, app, await app.ListensAsync(TimeSpan.FromMinutes(3), CancellationToken.None));
     }
 
     /// <summary>Looks at what is left behind.</summary>
@@ -75,16 +81,16 @@ internal sealed class HttpTarget : IAsyncDisposable
             }
         }
 
-        Check(app.IsRunning, "the app has ended");
-        if (app.IsRunning)
+        Check(!app.HasEnded, "the app has ended");
+        if (!app.HasEnded)
         {
-            using var http = new HttpClient { BaseAddress = new Uri($"http://{app.Address}") };
+            using var http = new HttpClient { BaseAddress = address };
             JsonElement models = JsonSerializer.Deserialize<JsonElement>(await http.GetStringAsync(new Uri("api/models", UriKind.Relative))).GetProperty("models");
             Check(models.GetArrayLength() == 1 && models[0].GetProperty("versions").GetArrayLength() == 1, $"something was published: {models.GetRawText()}");
             Check((await http.GetAsync(new Uri("api/health/ready", UriKind.Relative))).IsSuccessStatusCode, "the app is not ready");
         }
 
-        long memory = app.PeakMemory;
+        long memory = app.PeakBytes;
         Check(memory <= MostMemory, $"the app held {memory} bytes, more than {MostMemory}");
         Check(Directory.GetFileSystemEntries(root).SequenceEqual([data]), "something was written beside the folder of its state");
         string labeled = Path.Combine(data, Containers.Labeled);
@@ -127,13 +133,13 @@ internal sealed class HttpTarget : IAsyncDisposable
 
         // Nothing else is sent where framing may be broken, or where an answer comes without the body that it tells of.
         bool apart = !framed || head;
-        HttpWire wire = !apart && wires.TryTake(out HttpWire? kept) ? kept : new HttpWire(app.Address);
+        HttpWire wire = !apart && wires.TryTake(out HttpWire? kept) ? kept : new HttpWire(IPEndPoint.Parse(address.Authority));
         HttpReply? reply = wire.Exchange(request, framed && !head ? Patience : PatienceWithBroken);
         if (reply is null && framed && !head)
         {
             // It may have hung up on a connection that was idle, or refused the one before.
             wire.Dispose();
-            wire = new HttpWire(app.Address);
+            wire = new HttpWire(IPEndPoint.Parse(address.Authority));
             reply = wire.Exchange(request, Patience);
         }
 
@@ -149,7 +155,7 @@ internal sealed class HttpTarget : IAsyncDisposable
         if (reply is null)
         {
             Promise.Holds(!framed || head, "every request gets an answer");
-            Promise.Holds(app.IsRunning, "the app lives");
+            Promise.Holds(!app.HasEnded, "the app lives");
             return false;
         }
 

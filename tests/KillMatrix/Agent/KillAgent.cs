@@ -67,6 +67,8 @@ internal sealed class KillAgent : IDisposable
         {
             Note($"{KilledMark}{point}");
             Process.GetCurrentProcess().Kill();
+
+            // The signal may take a moment, in which nothing more is to be written.
             Thread.Sleep(Timeout.Infinite);
         }
     }

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Text;
+using System.Net;
 using System.Text.Json;
+using System.Text;
+using HostDriver;
 using KillMatrix.Agent;
 
 namespace KillMatrix.Driver;
@@ -39,7 +40,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
         {
             Kill? kill = next < kills.Count ? kills[next] : null;
             life++;
-            await using var host = new HostUnderTest(options.Host, folder.Data, folder.Temporary, folder.Journal(life), Remaining(kill?.Point));
+            await using AppProcess host = HostUnderTest.Start(folder, folder.Journal(life), Remaining(kill?.Point));
             Output = host.Output;
             if (await LiveAsync(host, kill, ct) is { } outcome)
             {
@@ -66,7 +67,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
 
     /// <summary>One life of the host.</summary>
     /// <returns>What the run has come to; null where the host was killed before.</returns>
-    private async Task<Outcome?> LiveAsync(HostUnderTest host, Kill? kill, CancellationToken ct)
+    private async Task<Outcome?> LiveAsync(AppProcess host, Kill? kill, CancellationToken ct)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
         over.CancelAfter(options.StuckAfter);
@@ -112,7 +113,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
     }
 
     // Reconcile's own lines come every minute in a host that does nothing else.
-    private (long Writes, int Words) SignsOfWork(HostUnderTest host) => (
+    private (long Writes, int Words) SignsOfWork(AppProcess host) => (
         File.Exists(folder.Journal(life)) ? new FileInfo(folder.Journal(life)).Length : 0,
         host.Output.Count(line => !line.Contains("Reconcile", StringComparison.Ordinal)));
 
@@ -120,7 +121,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
         File.ReadLines(folder.Journal(life)).LastOrDefault()?.StartsWith(KillAgent.KilledMark, StringComparison.Ordinal) == true;
 
     /// <summary>What a user does: puts settings and drops, again until each is acknowledged, and waits.</summary>
-    private async Task<Outcome?> WorkAsync(HostUnderTest host, CancellationToken ct)
+    private async Task<Outcome?> WorkAsync(AppProcess host, CancellationToken ct)
     {
         if (await host.Address.WaitAsync(ct) is not { } address)
         {

@@ -24,9 +24,6 @@ internal sealed record MatrixOptions
     /// <summary>After how long without a write or a word of the host a run that has not ended is stuck: the host looks for work every minute.</summary>
     public TimeSpan StuckAfter { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>The host's assembly.</summary>
-    public string Host { get; init; } = Path.Combine(AppContext.BaseDirectory, "Ulmfit.Functions.dll");
-
     /// <summary>Whether to keep the data of runs in which something was found.</summary>
     public bool Keep { get; init; }
 }

@@ -1,9 +1,8 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using HostDriver;
 
 namespace Ulmfit.Functions.Tests.Support;
 
@@ -12,13 +11,11 @@ public sealed class HostProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartWithin = TimeSpan.FromSeconds(90);
 
-    private readonly Process process;
-    private readonly ConcurrentQueue<string> output;
+    private readonly AppProcess app;
 
-    private HostProcess(Process process, ConcurrentQueue<string> output, HttpClient http)
+    private HostProcess(AppProcess app, HttpClient http)
     {
-        this.process = process;
-        this.output = output;
+        this.app = app;
         Http = http;
     }
 
@@ -26,51 +23,38 @@ public sealed class HostProcess : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>What the host has written so far.</summary>
-    public IReadOnlyCollection<string> Output => output;
+    public IReadOnlyCollection<string> Output => app.Output;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Starts the host on a free port and waits until it listens.</summary>
     public static async Task<HostProcess> StartAsync(string data, params string[] arguments)
     {
-        (Process process, ConcurrentQueue<string> output) = Launch(data, arguments);
-        const string Listening = "Now listening on: ";
-        string? line = null;
-        await Wait.UntilAsync(
-            () => Task.FromResult((line = output.FirstOrDefault(text => text.Contains(Listening, StringComparison.Ordinal))) is not null || process.HasExited),
-            "the host listens",
-            StartWithin);
-        Assert.True(line is not null, $"The host has ended:\n{string.Join('\n', output)}");
-        var address = new Uri(line![(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
-        return new HostProcess(process, output, new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(100) });
+        AppProcess app = Launch(data, arguments);
+        try
+        {
+            return new HostProcess(app, new HttpClient { BaseAddress = await app.ListensAsync(StartWithin, Ct), Timeout = TimeSpan.FromSeconds(100) });
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Runs the host until it ends by itself.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string data, params string[] arguments)
     {
-        (Process process, ConcurrentQueue<string> output) = Launch(data, arguments);
-        using (process)
-        {
-            try
-            {
-                await process.WaitForExitAsync(Ct);
-            }
-            finally
-            {
-                if (!process.HasExited)
-                {
-                    process.Kill(entireProcessTree: true);
-                }
-            }
-            return (process.ExitCode, string.Join('\n', output));
-        }
+        await using AppProcess app = Launch(data, arguments);
+        await app.WaitForExitAsync(Ct);
+        return (app.ExitCode, string.Join('\n', app.Output));
     }
 
     /// <summary>SIGKILL: the process has no chance to put anything in order.</summary>
     public async Task KillAsync()
     {
-        process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync(Ct);
+        app.Kill();
+        await app.WaitForExitAsync(Ct);
     }
 
     public Task<HttpResponseMessage> PutAsync(string path, string content) => Http.PutAsync(Relative(path), Text(content), Ct);
@@ -119,7 +103,7 @@ public sealed class HostProcess : IAsyncDisposable
                 found = await response.Content.ReadFromJsonAsync<JsonElement>(Ct);
                 return found.GetProperty("status").GetString() is not ("queued" or "running");
             },
-            () => $"run {run} ends; the host wrote:\n{string.Join('\n', output)}",
+            () => $"run {run} ends; the host wrote:\n{string.Join('\n', app.Output)}",
             TimeSpan.FromMinutes(3));
         return found;
     }
@@ -134,7 +118,7 @@ public sealed class HostProcess : IAsyncDisposable
                 found = await GetJsonAsync($"api/datasets/{dataset}");
                 return found.GetProperty("status").GetString() != "pending" && found.GetProperty("activeRun").ValueKind == JsonValueKind.Null;
             },
-            () => $"data set {dataset} is looked at; the host wrote:\n{string.Join('\n', output)}",
+            () => $"data set {dataset} is looked at; the host wrote:\n{string.Join('\n', app.Output)}",
             TimeSpan.FromMinutes(3));
         return found;
     }
@@ -142,45 +126,11 @@ public sealed class HostProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (!process.HasExited)
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
-        process.Dispose();
+        await app.DisposeAsync();
     }
 
-    private static (Process Process, ConcurrentQueue<string> Output) Launch(string data, string[] arguments)
-    {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = data,
-        };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Ulmfit.Functions.dll"), "--urls", "http://127.0.0.1:0", "--data", data, .. arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-        start.Environment["Drops__SettleSeconds"] = "0.3";
-        start.Environment["Training__Threads"] = "2";
-        var output = new ConcurrentQueue<string>();
-        var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, e) => Keep(output, e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(output, e.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return (process, output);
-    }
-
-    private static void Keep(ConcurrentQueue<string> output, string? line)
-    {
-        if (line is not null)
-        {
-            output.Enqueue(line);
-        }
-    }
+    private static AppProcess Launch(string data, string[] arguments) =>
+        AppProcess.Start(data, arguments, new Dictionary<string, string> { ["Drops__SettleSeconds"] = "0.3", ["Training__Threads"] = "2" });
 
     private static Uri Relative(string path) => new(path, UriKind.Relative);
 
