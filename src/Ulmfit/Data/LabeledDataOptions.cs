@@ -30,6 +30,9 @@ public sealed record LabeledDataOptions
     /// <summary>How many rejected rows are kept with their reasons; the others are only counted.</summary>
     public int MaxRejected { get; init; } = 10_000;
 
+    /// <summary>With more rejected rows than this, where they are more than the good ones, the file is refused and not read to its end.</summary>
+    public int MaxUnusable { get; init; } = 100_000;
+
     /// <exception cref="ArgumentOutOfRangeException">A limit is not positive.</exception>
     internal void Validate()
     {
@@ -40,5 +43,6 @@ public sealed record LabeledDataOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxCompressionRatio, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(MaxRejected);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxUnusable);
     }
 }

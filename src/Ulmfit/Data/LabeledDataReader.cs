@@ -54,11 +54,13 @@ public static class LabeledDataReader
         };
     }
 
-    private sealed class Sink(string file, LabeledDataOptions options) : RejectionList(file, options.MaxRejected), IRowSink
+    private sealed class Sink(string file, LabeledDataOptions options) : RejectionList(file, options), IRowSink
     {
         private readonly Dictionary<string, string> labels = new(StringComparer.Ordinal);
 
         internal List<LabeledRow> Rows { get; } = [];
+
+        protected override int Accepted => Rows.Count;
 
         public void Add(string? text, string? label, long line)
         {
@@ -67,9 +69,9 @@ public static class LabeledDataReader
             {
                 Reject(line, null, "The row has no label.");
             }
-            else if (trimmed.Length > options.MaxLabelLength)
+            else if (trimmed.Length > Options.MaxLabelLength)
             {
-                Reject(line, null, $"The label has {trimmed.Length} characters; at most {options.MaxLabelLength} are allowed.");
+                Reject(line, null, $"The label has {trimmed.Length} characters; at most {Options.MaxLabelLength} are allowed.");
             }
             else if (trimmed.Any(char.IsControl))
             {
@@ -79,9 +81,9 @@ public static class LabeledDataReader
             {
                 Reject(line, null, "The row has no text.");
             }
-            else if (text.Length > options.MaxRowLength)
+            else if (text.Length > Options.MaxRowLength)
             {
-                Reject(line, null, $"The text is longer than the {options.MaxRowLength} characters allowed.");
+                Reject(line, null, $"The text is longer than the {Options.MaxRowLength} characters allowed.");
             }
             else
             {
@@ -90,16 +92,16 @@ public static class LabeledDataReader
                 {
                     shared = trimmed;
                     labels.Add(trimmed, trimmed);
-                    if (labels.Count > options.MaxLabels)
+                    if (labels.Count > Options.MaxLabels)
                     {
                         throw new FileRefusedException(
-                            $"There are more than {options.MaxLabels} different labels by line {line} (there '{trimmed}'); is this the column of labels?");
+                            $"There are more than {Options.MaxLabels} different labels by line {line} (there '{trimmed}'); is this the column of labels?");
                     }
                 }
 
-                if (Rows.Count == options.MaxRows)
+                if (Rows.Count == Options.MaxRows)
                 {
-                    throw new FileRefusedException($"The file has more than the {options.MaxRows} rows allowed, by line {line}.");
+                    throw new FileRefusedException($"The file has more than the {Options.MaxRows} rows allowed, by line {line}.");
                 }
 
                 Rows.Add(new LabeledRow(text, shared, line));

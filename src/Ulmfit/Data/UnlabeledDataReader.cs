@@ -42,9 +42,11 @@ public static class UnlabeledDataReader
         };
     }
 
-    private sealed class Sink(string file, LabeledDataOptions options) : RejectionList(file, options.MaxRejected), IRowSink
+    private sealed class Sink(string file, LabeledDataOptions options) : RejectionList(file, options), IRowSink
     {
         internal List<UnlabeledRow> Rows { get; } = [];
+
+        protected override int Accepted => Rows.Count;
 
         public void Add(string? text, string? label, long line)
         {
@@ -54,9 +56,9 @@ public static class UnlabeledDataReader
             }
             else
             {
-                if (Rows.Count == options.MaxRows)
+                if (Rows.Count == Options.MaxRows)
                 {
-                    throw new FileRefusedException($"The file has more than the {options.MaxRows} rows allowed, by line {line}.");
+                    throw new FileRefusedException($"The file has more than the {Options.MaxRows} rows allowed, by line {line}.");
                 }
 
                 Rows.Add(new UnlabeledRow(text, line));

@@ -260,6 +260,42 @@ public sealed class LabeledDataReaderTests
         Assert.Equal((5, 50L, 1), (file.Rejected.Count, file.RejectedCount, file.Rows.Count));
     }
 
+    [Theory]
+    [InlineData(4, 3, null)]
+    [InlineData(3, 3, null)]
+    [InlineData(3, 4, "More than 3 rows up to line 8, and more than half of all, cannot be used; that line because: The row has no label.")]
+    [InlineData(0, 4, "More than 3 rows up to line 5")]
+    [InlineData(0, 3, null)]
+    public void Read_MoreThanHalfOfManyRowsBad_RefusesTheFile(int good, int bad, string? error)
+    {
+        string content = "label,text\n" + string.Concat(Enumerable.Repeat("pos,good\n", good)) + string.Concat(Enumerable.Repeat(",x\n", bad));
+        LabeledFile file = Read("a.csv", Encoding.UTF8.GetBytes(content), new LabeledDataOptions { MaxUnusable = 3, MaxRejected = 2 });
+
+        Assert.Equal(error is null ? good : 0, file.Rows.Count);
+        Assert.Equal(2, file.Rejected.Count);
+        if (error is null)
+        {
+            Assert.Null(file.Error);
+        }
+        else
+        {
+            Assert.StartsWith(error, file.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Read_MillionsOfLinesThatAreNoJson_IsRefusedBeforeItsEnd()
+    {
+        byte[] content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("a,b\n", 3_000_000)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        LabeledFile file = Read("a.jsonl", content);
+
+        Assert.Contains("is not valid JSON", file.Error, StringComparison.Ordinal);
+        Assert.Equal(100_001, file.RejectedCount);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400L << 20);
+    }
+
     [Fact]
     public void Read_NamedColumns_AreUsedAndMissingOnesNamed()
     {
