@@ -113,7 +113,7 @@ public sealed class BicepCheckerTests
     [Theory]
     [InlineData("existing = {\n  name: name", "existing = {\n  name: 'x'", "nobody uses 'name'")]
     [InlineData("string(index)", "string(number)", "'number' is not declared")]
-    [InlineData("account.id", "'x'", "nobody uses 'account'")]
+    [InlineData("var roles", "resource spare 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {\n  name: name\n}\nvar roles", "nobody uses 'spare'")]
     [InlineData("'../roles.json'", "'./roles.json'", "./roles.json is not there")]
     [InlineData("string(index), roles.pull", "string(index), roles.push", "infra/roles.json has no 'push'")]
     [InlineData("'Microsoft.Authorization/roleDefinitions', roles.pull", "'Microsoft.Authorization/roleDefinitions', name", "the role of 'grant' is none of roles.json")]

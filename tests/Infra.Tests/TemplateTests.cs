@@ -104,7 +104,7 @@ public sealed partial class TemplateTests
     [Theory]
     [InlineData("AccountKey=")]
     [InlineData("SharedAccessSignature")]
-    [InlineData("sharedKey")]
+    [InlineData("primarySharedKey")]
     [InlineData("--account-key")]
     [InlineData("--sas-token")]
     [InlineData("--connection-string")]
@@ -132,7 +132,7 @@ public sealed partial class TemplateTests
     [GeneratedRegex("'azd-service-name': '(\\w+)'")]
     private static partial Regex ServiceTag();
 
-    // Storage keys, function keys and the like: base64 of 32 bytes or more.
-    [GeneratedRegex(@"[A-Za-z0-9+/_-]{43,}={1,2}")]
+    // Storage keys, function keys and the like: base64 of 32 bytes or more, and no NAME=value.
+    [GeneratedRegex(@"[A-Za-z0-9+/_-]{43,}={1,2}(?![A-Za-z0-9])")]
     private static partial Regex LikeAKey();
 }
