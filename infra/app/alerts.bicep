@@ -11,7 +11,7 @@ var queries = [
   {
     name: 'failed-runs'
     description: 'A run or a pretraining has failed, or none can be begun.'
-    query: 'AppTraces | where SeverityLevel >= 3 | where Message has " failed: " or Message has "nothing can be begun"'
+    query: 'AppTraces | where SeverityLevel >= 3 | where Message contains " failed: " or Message contains "nothing can be begun"'
     severity: 1
     threshold: 0
   }

@@ -76,6 +76,14 @@ public sealed partial class HookTests
     }
 
     [Fact]
+    public void ScaleTrainer_VersionOfTheApi_IsTheOneThatAzdDeploysWith()
+    {
+        // With an older one azd would read the app without the override and send it back with the rule alone.
+        string version = Version().Match(Repository.Read("azure.yaml")).Groups[1].Value;
+        Assert.Contains($"?api-version={version}", Repository.Read("infra/hooks/scale-trainer.sh"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Postdeploy_EventSubscriptions_AreThoseOfTheBlobTriggers()
     {
         string[] triggers = [.. Repository.Files("src/Ulmfit.Functions", "*.cs").Select(Repository.Read).SelectMany(source => BlobTrigger().Matches(source))
@@ -99,6 +107,9 @@ public sealed partial class HookTests
 
     [GeneratedRegex(@"(?<system>posix|windows):\s+shell: (?:sh|pwsh)\s+run: (?<path>\S+)")]
     private static partial Regex Run();
+
+    [GeneratedRegex(@"^\s+apiVersion: (\S+)", RegexOptions.Multiline)]
+    private static partial Regex Version();
 
     [GeneratedRegex(@"^\s+run:", RegexOptions.Multiline)]
     private static partial Regex RunLine();

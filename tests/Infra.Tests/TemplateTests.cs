@@ -27,6 +27,13 @@ public sealed partial class TemplateTests
         Assert.Empty(BicepChecker.Check(Templates.Sources.Where(file => !file.Key.EndsWith("parameters.json", StringComparison.Ordinal)).ToDictionary(), Templates.Root));
 
     [Fact]
+    public void ResourceTypes_ThatWereChecked_AreThoseThatAreUsed() =>
+        Assert.Equal(
+            ResourceTypes.Known.Order(StringComparer.Ordinal),
+            Templates.Sources.Where(file => file.Key.EndsWith(".bicep", StringComparison.Ordinal))
+                .SelectMany(file => BicepParser.Parse(file.Key, file.Value).Of(DeclarationKind.Resource)).Select(resource => resource.Type!).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
     public void Roles_EachId_IsThatOfItsName()
     {
         using var roles = JsonDocument.Parse(Templates.Sources["infra/roles.json"]);
@@ -123,7 +130,7 @@ public sealed partial class TemplateTests
     [GeneratedRegex("const string \\w+ = \"([^\"]+)\"")]
     private static partial Regex ConstantText();
 
-    [GeneratedRegex("has \"([^\"]+)\"")]
+    [GeneratedRegex("contains \"([^\"]+)\"")]
     private static partial Regex Phrase();
 
     [GeneratedRegex(@"^  (\w+):\r?$(?=\r?\n    (?:project|host):)", RegexOptions.Multiline)]
