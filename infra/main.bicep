@@ -2,7 +2,7 @@ targetScope = 'subscription'
 
 @description('Name of the azd environment; with subscription and region it decides the names of all resources.')
 @minLength(1)
-@maxLength(32)
+@maxLength(64)
 param environmentName string
 
 @description('Region of all resources. It must have the GPU that is asked for: docs/deploy.md lists regions.')

@@ -1,70 +1,62 @@
+using System.Text.RegularExpressions;
 using Infra.Tests.Bicep;
 
 namespace Infra.Tests;
 
-/// <summary>That code, templates and documents agree on the settings.</summary>
-public sealed class SettingTests
+/// <summary>
+/// That the templates set what docs/settings.md says they set, and nothing that it does not list. That the document lists what the code
+/// reads is held by the tests of the function app.
+/// </summary>
+public sealed partial class SettingTests
 {
-    // Settings for people at a terminal: a deployment has none of them.
-    private static readonly string[] Local = ["demo", "exit-after-demo", "data", "storage", "Host__LeaseSeconds", "Classify__Anonymous"];
+    private static readonly Setting[] Listed =
+        [.. Row().Matches(Repository.Read("docs/settings.md")).Select(row => new Setting(row.Groups["name"].Value.Replace(":", "__", StringComparison.Ordinal), row.Groups["for"].Value.Split(", "), row.Groups["by"].Value == "infra"))];
 
-    [Fact]
-    public void Settings_OfTheCode_AreFound()
+    public static TheoryData<string> Apps => ["api", "trainer"];
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void Settings_ThatTheDocumentSaysInfraSets_AreSet(string app)
     {
-        Assert.Contains("Drops__SettleSeconds", CodeSettings.Read);
-        Assert.Contains("Training__Engine", CodeSettings.Read);
-        Assert.Contains("Limits__DropBytes", CodeSettings.Read);
-        Assert.True(CodeSettings.Read.Count > 20, string.Join(' ', CodeSettings.Read));
+        string[] wanted = [.. Listed.Where(setting => setting.IsSetByInfra && setting.IsFor(app)).Select(setting => setting.Name)];
+        Assert.Contains("AzureWebJobsStorage__blobServiceUri", wanted);
+        Assert.Empty(wanted.Except(Of(app).Keys));
     }
 
-    [Fact]
-    public void Settings_ThatTemplatesSet_AreReadByTheCodeOrThePlatform()
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void Settings_ThatATemplateSets_AreListedForItsApp(string app) =>
+        Assert.Empty(Of(app).Keys.Except(Listed.Where(setting => setting.IsFor(app)).Select(setting => setting.Name)));
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void Settings_ThatHostJsonNames_AreSet(string app)
     {
-        string[] known = [.. CodeSettings.Read, .. CodeSettings.Platform, .. CodeSettings.NamedByHost, "TASKHUB_NAME", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"];
-        Assert.Empty(Templates.Api.Keys.Concat(Templates.Trainer.Keys).Except(known));
-        Assert.Empty(Templates.Api.Keys.Concat(Templates.Trainer.Keys).Intersect(Local));
+        string[] named = [.. HostReference().Matches(Repository.Read("host.json")).Select(name => name.Groups[1].Success ? name.Groups[1].Value : name.Groups[2].Value)];
+        Assert.NotEmpty(named);
+        Assert.Empty(named.Except(Of(app).Keys));
     }
 
-    [Fact]
-    public void Settings_WithoutWhichAnAppCannotStart_AreSetForBoth()
-    {
-        string[] needed = ["AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "AZURE_CLIENT_ID", .. CodeSettings.NamedByHost];
-        Assert.Empty(needed.Except(Templates.Api.Keys));
-        Assert.Empty(needed.Except(Templates.Trainer.Keys));
-    }
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void Settings_OfAnApp_HoldNoSecret(string app) =>
+        Assert.All(Of(app), setting => Assert.DoesNotMatch("(?i)key|secret|password|signature", setting.Value is Text text ? string.Concat(text.Segments) : ""));
 
     [Fact]
-    public void Settings_OfEachApp_AreItsOwn()
-    {
-        // The queue of drops is the api's, steps and their engine are the trainer's.
-        Assert.Contains("AzureWebJobsStorage__queueServiceUri", Templates.Api.Keys);
-        Assert.DoesNotContain("AzureWebJobsStorage__queueServiceUri", Templates.Trainer.Keys);
-        Assert.DoesNotContain("Training__Engine", Templates.Api.Keys);
-        Assert.Equal("1", (Templates.Trainer["AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions"] as Text)?.Value);
-    }
+    public void Settings_OfTheTrainer_LetOneStepHaveTheGpu() =>
+        Assert.Equal("1", (Of("trainer")["AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions"] as Text)?.Value);
 
-    [Fact]
-    public void Settings_ThatTheDocumentSaysInfraSets_AreSet()
-    {
-        // | `name` | default | for | set by | read by | meaning |
-        string[][] rows = [.. Repository.Read("docs/settings.md").Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])];
-        string[] Of(string app) => [.. rows.Where(row => row is [_, _, _, "infra", ..] && (row[2] == "all" || row[2].Split(", ").Contains(app))).Select(row => row[0].Trim('`').Replace(":", "__", StringComparison.Ordinal))];
-        Assert.NotEmpty(Of("api"));
-        Assert.Empty(Of("api").Except(Templates.Api.Keys));
-        Assert.NotEmpty(Of("trainer"));
-        Assert.Empty(Of("trainer").Except(Templates.Trainer.Keys));
-    }
+    private static IReadOnlyDictionary<string, Expression> Of(string app) => Templates.Settings($"infra/app/{app}.bicep");
 
-    [Fact]
-    public void Settings_OfTheCode_AreDocumented()
+    // | `name` | default | for | set by | read by | meaning |
+    [GeneratedRegex(@"^\| `(?<name>[^`]+)` \|[^|]*\| (?<for>[a-z, ]+) \| (?<by>infra|you) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex("%([A-Za-z_]+)%|\"connectionStringName\": *\"([A-Za-z_]+)\"")]
+    private static partial Regex HostReference();
+
+    private sealed record Setting(string Name, string[] For, bool IsSetByInfra)
     {
-        string documents = Repository.Read("docs/settings.md");
-        Assert.All(CodeSettings.Read.Concat(Templates.Api.Keys).Concat(Templates.Trainer.Keys).Distinct(), name =>
-        {
-            // The app's own are written with colons, what others read as they ask for it.
-            Assert.True(
-                documents.Contains($"`{name}`", StringComparison.Ordinal) || documents.Contains($"`{name.Replace("__", ":", StringComparison.Ordinal)}`", StringComparison.Ordinal),
-                $"{name} is not in docs/settings.md.");
-        });
+        public bool IsFor(string app) => For.Contains("all") || For.Contains(app);
     }
 }

@@ -27,6 +27,28 @@ public sealed partial class TemplateTests
         Assert.Empty(BicepChecker.Check(Templates.Sources.Where(file => !file.Key.EndsWith("parameters.json", StringComparison.Ordinal)).ToDictionary(), Templates.Root));
 
     [Fact]
+    public void Templates_AnyNameMisspelt_HaveAFault()
+    {
+        Dictionary<string, string> sources = Templates.Sources.Where(file => !file.Key.EndsWith("parameters.json", StringComparison.Ordinal)).ToDictionary();
+        var overlooked = new List<string>();
+        int tried = 0;
+        foreach ((string path, string source) in sources.Where(file => file.Key.EndsWith(".bicep", StringComparison.Ordinal)))
+        {
+            foreach ((int position, string name) in Names(BicepParser.Parse(path, source)))
+            {
+                tried++;
+                var changed = new Dictionary<string, string>(sources) { [path] = source.Insert(position + name.Length, "x") };
+                if (BicepChecker.Check(changed, Templates.Root).Count == 0)
+                {
+                    overlooked.Add($"{path}: {name} at {position}");
+                }
+            }
+        }
+        Assert.Empty(overlooked);
+        Assert.True(tried > 400, $"{tried} names were tried.");
+    }
+
+    [Fact]
     public void ResourceTypes_ThatWereChecked_AreThoseThatAreUsed() =>
         Assert.Equal(
             ResourceTypes.Known.Order(StringComparer.Ordinal),
@@ -122,6 +144,54 @@ public sealed partial class TemplateTests
         IEnumerable<string> files = Repository.Files("infra").Append("azure.yaml").Append("src/Ulmfit.Functions/Dockerfile").Append("local.settings.sample.json");
         Assert.All(files, path => Assert.DoesNotContain(sign, Repository.Read(path), StringComparison.OrdinalIgnoreCase));
         Assert.All(files, path => Assert.DoesNotMatch(LikeAKey(), Repository.Read(path)));
+    }
+
+    // Where symbols are used and declared, and the parameters that modules are given.
+    private static IEnumerable<(int Position, string Name)> Names(BicepFile file)
+    {
+        foreach (Declaration declaration in file.Declarations.Where(one => one.Kind is not (DeclarationKind.TargetScope or DeclarationKind.Output)))
+        {
+            // A resource or module that nothing refers to may have any name.
+            if (declaration.Kind is DeclarationKind.Parameter or DeclarationKind.Variable || Uses(file, declaration.Name))
+            {
+                yield return (declaration.Position, declaration.Name);
+            }
+            if (declaration.Kind == DeclarationKind.Module && (declaration.Value as ObjectLiteral)?["params"] is ObjectLiteral given)
+            {
+                foreach (Property property in given.Properties)
+                {
+                    yield return (property.Key.Position, property.Key.Value!);
+                }
+            }
+        }
+        foreach (Identifier identifier in file.Declarations.SelectMany(one => All(one.Value)).OfType<Identifier>())
+        {
+            yield return (identifier.Position, identifier.Name);
+        }
+    }
+
+    private static bool Uses(BicepFile file, string name) => file.Declarations.SelectMany(one => All(one.Value)).OfType<Identifier>().Any(identifier => identifier.Name == name);
+
+    private static IEnumerable<Expression> All(Expression? expression)
+    {
+        IEnumerable<Expression> children = expression switch
+        {
+            Text text => text.Holes,
+            ArrayLiteral array => array.Items,
+            ObjectLiteral literal => literal.Properties.SelectMany(property => new[] { property.Key, property.Value }),
+            Member member => [member.Target],
+            Element element => [element.Target, element.Index],
+            Call { Target: { } target } call => [target, .. call.Arguments],
+            Call call => call.Arguments,
+            Lambda lambda => [lambda.Body],
+            Loop loop => [loop.Source, loop.Body],
+            Conditional conditional => [conditional.Condition, conditional.Body],
+            Ternary ternary => [ternary.Condition, ternary.Then, ternary.Else],
+            Binary binary => [binary.Left, binary.Right],
+            Unary unary => [unary.Operand],
+            _ => [],
+        };
+        return expression is null ? [] : children.SelectMany(All).Append(expression);
     }
 
     [GeneratedRegex(@"\$\{(?<name>[A-Z_]+)(?:=(?<default>[^}]*))?\}")]

@@ -23,8 +23,4 @@ internal static class Templates
             ? literal.Properties.ToDictionary(property => property.Key.Value!, property => property.Value, StringComparer.Ordinal)
             : throw new InvalidDataException($"{template} does not set its settings as union(extraSettings, {{…}}).");
     }
-
-    public static IReadOnlyDictionary<string, Expression> Api { get; } = Settings("infra/app/api.bicep");
-
-    public static IReadOnlyDictionary<string, Expression> Trainer { get; } = Settings("infra/app/trainer.bicep");
 }
