@@ -18,6 +18,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
     private readonly IClassifierHead head;
     private readonly AdamOptimizer optimizer;
     private readonly long activationBudget;
+    private bool disposed;
 
     /// <summary>A classifier with weights from a state.</summary>
     /// <param name="turn">What the networks of an engine take turns by.</param>
@@ -47,6 +48,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             Check(batch);
             BatchCheck.Step(step, Groups);
             using DisposeScope scope = torch.NewDisposeScope();
@@ -85,6 +87,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
         ArgumentNullException.ThrowIfNull(documents);
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             if (probabilities.Length != documents.Count * Config.Classes)
             {
                 throw new ArgumentException($"{documents.Count} documents of {Config.Classes} classes do not fill {probabilities.Length} probabilities.", nameof(probabilities));
@@ -107,6 +110,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             using DisposeScope scope = torch.NewDisposeScope();
             var state = new StateDict();
             foreach (Parameter parameter in encoder.Parameters)
@@ -124,6 +128,7 @@ internal sealed class ClassifierNetwork : IClassifierNetwork
     {
         lock (turn)
         {
+            disposed = true;
             encoder.Dispose();
             head.Dispose();
         }

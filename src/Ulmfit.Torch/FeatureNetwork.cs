@@ -11,6 +11,7 @@ internal sealed class FeatureNetwork : IFeatureNetwork
     private readonly Device device;
     private readonly ClassifierConfig config;
     private readonly Encoder encoder;
+    private bool disposed;
 
     /// <summary>An encoder with weights from a state.</summary>
     /// <param name="turn">What the networks of an engine take turns by.</param>
@@ -48,6 +49,7 @@ internal sealed class FeatureNetwork : IFeatureNetwork
 
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             using DisposeScope scope = torch.NewDisposeScope();
             using IDisposable mode = torch.no_grad();
             encoder.Prepare(null, default, 1);
@@ -64,6 +66,7 @@ internal sealed class FeatureNetwork : IFeatureNetwork
     {
         lock (turn)
         {
+            disposed = true;
             encoder.Dispose();
         }
     }

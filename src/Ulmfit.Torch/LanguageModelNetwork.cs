@@ -15,6 +15,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     private readonly AdamOptimizer optimizer;
     private readonly CarriedState training;
     private readonly CarriedState evaluation;
+    private bool disposed;
 
     /// <summary>A language model with weights from a state.</summary>
     /// <param name="turn">What the networks of an engine take turns by.</param>
@@ -44,6 +45,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             Check(batch);
             if (batch.Batch != options.Batch || batch.Time > options.MaxTime)
             {
@@ -85,6 +87,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             (evaluation ? this.evaluation : training).Clear();
         }
     }
@@ -94,6 +97,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             Check(batch);
             evaluation.Check(batch.Batch);
             using DisposeScope scope = torch.NewDisposeScope();
@@ -110,6 +114,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             int lanes = tokens.Length;
             if (lanes == 0 || probabilities.Length != (long)lanes * options.Config.VocabularySize)
             {
@@ -131,6 +136,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             using DisposeScope scope = torch.NewDisposeScope();
             var state = new StateDict();
             foreach (Parameter parameter in encoder.Parameters)
@@ -149,6 +155,7 @@ internal sealed class LanguageModelNetwork : ILanguageModelNetwork
     {
         lock (turn)
         {
+            disposed = true;
             encoder.Dispose();
             decoder.Dispose();
             training.Dispose();

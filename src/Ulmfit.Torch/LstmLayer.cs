@@ -23,6 +23,7 @@ internal sealed class LstmLayer : IDisposable
     private readonly Parameter hiddenBias;
     private readonly int layer;
     private Tensor? mask;
+    private bool undropped;
 
     /// <summary>A layer with weights from a state.</summary>
     public LstmLayer(StateDict state, string prefix, int layer, int group, int input, int output, Device device)
@@ -55,10 +56,17 @@ internal sealed class LstmLayer : IDisposable
         mask = rate > 0f ? HostData.Mask(new Philox(key, RandomPurpose.WeightDrop, layer), rate, device, 4L * Units, Units) : null;
         if (mask is null)
         {
-            dropped.copy_(hiddenWeight.Value);
+            // A language model that writes token by token comes here for each.
+            if (!undropped)
+            {
+                dropped.copy_(hiddenWeight.Value);
+                undropped = true;
+            }
+
             return;
         }
 
+        undropped = false;
         using Tensor product = hiddenWeight.Value.mul(mask);
         dropped.copy_(product);
     }
@@ -73,6 +81,7 @@ internal sealed class LstmLayer : IDisposable
     /// <summary>After the last backward pass of a step, before the optimiser: the gradient goes through the mask.</summary>
     public void FinishGradient()
     {
+        undropped = false;
         if (mask is not null)
         {
             using IDisposable still = torch.no_grad();

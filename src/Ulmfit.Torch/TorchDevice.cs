@@ -10,11 +10,13 @@ internal static class TorchDevice
 
     /// <summary>The device of that name, or the best there is.</summary>
     /// <exception cref="ArgumentException">There is no such device.</exception>
+    /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
     public static Device Open(string? name)
     {
+        bool cuda = TorchLibrary.Load();
         if (name is null)
         {
-            return torch.cuda.is_available() ? torch.device(DeviceType.CUDA, 0) : torch.device(DeviceType.CPU);
+            return cuda ? torch.device(DeviceType.CUDA, 0) : torch.device(DeviceType.CPU);
         }
 
         if (name.Equals("cpu", StringComparison.OrdinalIgnoreCase))
@@ -31,7 +33,7 @@ internal static class TorchDevice
             throw new ArgumentException($"There is no device '{name}'; it is cpu, cuda or cuda with a number, as cuda:1.", nameof(name));
         }
 
-        int count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
+        int count = cuda ? torch.cuda.device_count() : 0;
         return index < count ? torch.device(DeviceType.CUDA, index) : throw new ArgumentException($"The device '{name}' was asked for, but libtorch sees {count} CUDA devices here.", nameof(name));
     }
 }

@@ -11,8 +11,9 @@ namespace Ulmfit.Torch;
 /// </summary>
 /// <remarks>
 /// Matrix products are in full float32; TensorFloat-32, which libtorch otherwise lets cuDNN use, is switched off for the
-/// process. On CUDA equal calls give equal bits only where the process was started with the environment variable
-/// <c>CUBLAS_WORKSPACE_CONFIG=:4096:8</c>, as NVIDIA asks of everyone who uses its recurrent layers.
+/// process. On CUDA equal calls give equal bits only with the environment variable <c>CUBLAS_WORKSPACE_CONFIG=:4096:8</c>, as
+/// NVIDIA asks of everyone who uses its recurrent layers: on Linux the engine sets it where the process was started without
+/// one, elsewhere the process must be started with it.
 /// </remarks>
 public sealed class TorchTrainingEngine : ITrainingEngine, IDisposable
 {
@@ -25,17 +26,23 @@ public sealed class TorchTrainingEngine : ITrainingEngine, IDisposable
     /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on; null for <c>cuda</c> where there is one, else <c>cpu</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of threads is not positive.</exception>
     /// <exception cref="ArgumentException">There is no such device.</exception>
+    /// <exception cref="TorchUnavailableException">libtorch cannot be loaded here.</exception>
     public TorchTrainingEngine(int? threads = null, string? device = null)
     {
-        if (threads is { } count)
+        if (threads is { } given)
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(threads));
-            torch.set_num_threads(count);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(given, nameof(threads));
         }
 
         this.device = TorchDevice.Open(device);
+        if (threads is { } count)
+        {
+            torch.set_num_threads(count);
+        }
+
         if (this.device.type == DeviceType.CUDA)
         {
+            TorchLibrary.MakeRepeatable();
             torch.backends.cuda.matmul.allow_tf32 = false;
             torch.backends.cudnn.allow_tf32 = false;
         }

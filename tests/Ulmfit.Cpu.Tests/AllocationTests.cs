@@ -3,10 +3,6 @@ using Ulmfit.Model;
 
 namespace Ulmfit.Cpu.Tests;
 
-/// <summary>Tests that measure the whole process and so run alone.</summary>
-[CollectionDefinition(nameof(AloneInTheProcess), DisableParallelization = true)]
-public sealed class AloneInTheProcess;
-
 /// <summary>Training makes no garbage.</summary>
 [Collection(nameof(AloneInTheProcess))]
 public sealed class AllocationTests

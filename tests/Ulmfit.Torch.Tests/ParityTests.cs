@@ -1,5 +1,4 @@
 using Ulmfit.Cpu;
-using Ulmfit.Cpu.Tests;
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
@@ -17,7 +16,8 @@ public sealed class ParityTests
     public void LanguageModel_TenSteps_EqualTheCpuEngine(bool dropout, int[] frozen)
     {
         using var cpu = new CpuTrainingEngine(2);
-        using var torch = new TorchTrainingEngine(2, Devices.Chosen) { LogitBudget = 1 };
+        TestEngine.RequireLibrary();
+        using var torch = new TorchTrainingEngine(2, TestEngine.Device) { LogitBudget = 1 };
         var options = new LanguageModelOptions(Samples.Encoder, dropout ? Samples.Dropouts : DropoutRates.None, Batch: 67, MaxTime: 7);
         StateDict start = Samples.LanguageModel(Samples.Encoder);
         using ILanguageModelNetwork expected = cpu.CreateLanguageModel(options, start), actual = torch.CreateLanguageModel(options, start);
@@ -25,10 +25,10 @@ public sealed class ParityTests
         {
             LanguageModelBatch window = Samples.Window(Samples.Encoder, i == 4 ? 1 : 3 + (i % 5), options.Batch, i);
             OptimizerStep step = Samples.Step(i, LanguageModelGroups, 0.3f, frozen);
-            AssertClose(expected.TrainStep(window, step), actual.TrainStep(window, step));
+            Closeness.AssertSteps(expected.TrainStep(window, step), actual.TrainStep(window, step));
         }
 
-        Weights.AssertClose(expected.Save(), actual.Save());
+        Closeness.AssertStates(expected.Save(), actual.Save());
         LanguageModelBatch held = Samples.Window(Samples.Encoder, 9, 3, 99);
         Assert.Equal(expected.Evaluate(held).Mean, actual.Evaluate(held).Mean, 1e-4);
         Assert.Equal(expected.Evaluate(held).Mean, actual.Evaluate(held).Mean, 1e-4);
@@ -37,7 +37,7 @@ public sealed class ParityTests
         {
             expected.PredictNext([t, 5, 7], p);
             actual.PredictNext([t, 5, 7], q);
-            Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+            Closeness.AssertNumbers(p, q);
         }
     }
 
@@ -46,7 +46,7 @@ public sealed class ParityTests
     public void Classifier_TenSteps_EqualTheCpuEngine(bool dropout, int[] frozen)
     {
         using var cpu = new CpuTrainingEngine(2);
-        using var torch = new TorchTrainingEngine(2, Devices.Chosen);
+        using TorchTrainingEngine torch = TestEngine.Create();
         ClassifierOptions options = Samples.ClassifierOptions with { Dropouts = dropout ? Samples.Dropouts : DropoutRates.None };
         StateDict start = Samples.ClassifierWeights(Samples.Classifier);
         using IClassifierNetwork expected = cpu.CreateClassifier(options, start), actual = torch.CreateClassifier(options, start);
@@ -54,29 +54,29 @@ public sealed class ParityTests
         {
             ClassifierBatch batch = Samples.Documents(Samples.Classifier, i == 4 ? 1 : 9, 40, i);
             OptimizerStep step = Samples.Step(i, ClassifierGroups, 0.3f, frozen);
-            AssertClose(expected.TrainStep(batch, step), actual.TrainStep(batch, step));
+            Closeness.AssertSteps(expected.TrainStep(batch, step), actual.TrainStep(batch, step));
         }
 
-        Weights.AssertClose(expected.Save(), actual.Save());
+        Closeness.AssertStates(expected.Save(), actual.Save());
         IReadOnlyList<int[]> held = Samples.Documents(Samples.Classifier, 7, 40, 99).Documents;
         float[] p = new float[held.Count * Samples.Classifier.Classes], q = new float[p.Length];
         expected.Predict(held, p);
         actual.Predict(held, q);
-        Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+        Closeness.AssertNumbers(p, q);
     }
 
     [Fact]
     public void Features_OfAnyDocuments_EqualTheCpuEngine()
     {
         using var cpu = new CpuTrainingEngine(2);
-        using var torch = new TorchTrainingEngine(2, Devices.Chosen);
+        using TorchTrainingEngine torch = TestEngine.Create();
         StateDict start = Samples.ClassifierWeights(Samples.Classifier);
         using IFeatureNetwork expected = cpu.CreateFeatures(Samples.Classifier, start), actual = torch.CreateFeatures(Samples.Classifier, start);
         IReadOnlyList<int[]> documents = Samples.Documents(Samples.Classifier, 7, 40, 99).Documents;
         float[] p = new float[documents.Count * Samples.Classifier.PooledSize], q = new float[p.Length];
         expected.Pool(documents, p);
         actual.Pool(documents, q);
-        Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
+        Closeness.AssertNumbers(p, q);
     }
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class ParityTests
     public void PlainLstm_TenSteps_EqualTheCpuEngine(int classes, int layers)
     {
         using var cpu = new CpuTrainingEngine(2);
-        using var torch = new TorchTrainingEngine(2, Devices.Chosen);
+        using TorchTrainingEngine torch = TestEngine.Create();
         ClassifierOptions options = Samples.LastStateOptions(classes, layers);
         ClassifierConfig config = options.Config;
         StateDict start = Samples.ClassifierWeights(config);
@@ -94,23 +94,14 @@ public sealed class ParityTests
         {
             ClassifierBatch batch = Samples.Documents(config, i == 4 ? 1 : 9, 40, i);
             OptimizerStep step = Samples.Step(i, layers + 2);
-            AssertClose(expected.TrainStep(batch, step), actual.TrainStep(batch, step));
+            Closeness.AssertSteps(expected.TrainStep(batch, step), actual.TrainStep(batch, step));
         }
 
-        Weights.AssertClose(expected.Save(), actual.Save());
+        Closeness.AssertStates(expected.Save(), actual.Save());
         IReadOnlyList<int[]> held = Samples.Documents(config, 7, 40, 99).Documents;
         float[] p = new float[held.Count * classes], q = new float[p.Length];
         expected.Predict(held, p);
         actual.Predict(held, q);
-        Assert.All(Enumerable.Range(0, p.Length), i => Assert.Equal(p[i], q[i], 1e-4f));
-    }
-
-    private static void AssertClose(StepResult expected, StepResult actual)
-    {
-        Assert.Equal(expected.Loss, actual.Loss, 1e-4);
-        Assert.Equal(expected.Regularization, actual.Regularization, 1e-4);
-        Assert.Equal(expected.GradientNorm, actual.GradientNorm, 1e-4 * Math.Max(1, expected.GradientNorm));
-        Assert.Equal(expected.Count, actual.Count);
-        Assert.Equal(expected.Correct, actual.Correct);
+        Closeness.AssertNumbers(p, q);
     }
 }

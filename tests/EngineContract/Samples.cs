@@ -1,7 +1,7 @@
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
-namespace Ulmfit.Cpu.Tests;
+namespace Ulmfit.EngineContract;
 
 /// <summary>Networks, batches and steps from a seed.</summary>
 internal static class Samples

@@ -1,7 +1,7 @@
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
-namespace Ulmfit.Cpu.Tests;
+namespace Ulmfit.EngineContract;
 
 /// <summary>
 /// The losses of both networks in double precision, as plainly as they can be written, one lane at a time. It shares

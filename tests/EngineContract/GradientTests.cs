@@ -1,13 +1,13 @@
 using Ulmfit.Engine;
 using Ulmfit.Model;
 
-namespace Ulmfit.Cpu.Tests;
+namespace Ulmfit.EngineContract;
 
 /// <summary>
 /// Every gradient of both networks, dropout and all, against central differences of a double-precision twin. With β1 = 0
 /// and a learning rate of zero Adam's first moment after one step is the gradient.
 /// </summary>
-public sealed class FiniteDifferenceTests
+public sealed class GradientTests
 {
     private static readonly AwdLstmConfig Encoder = new(VocabularySize: 13, EmbeddingSize: 5, HiddenSize: 7, Layers: 3);
 
@@ -21,7 +21,7 @@ public sealed class FiniteDifferenceTests
     {
         DropoutRates rates = dropout ? Dropouts : DropoutRates.None;
         var options = new LanguageModelOptions(Encoder, rates, lanes, 6) { ActivationRegularization = 2.5f, TemporalActivationRegularization = 1.5f };
-        using var engine = new CpuTrainingEngine(2);
+        using var engine = TestEngine.Create();
         StateDict start = Samples.LanguageModel(Encoder, 3);
         using ILanguageModelNetwork network = engine.CreateLanguageModel(options, start);
         LanguageModelBatch first = Samples.Window(Encoder, 4, lanes, 8) with { ResetLanes = default }, second = Samples.Window(Encoder, time, lanes, 9) with { ResetLanes = default };
@@ -74,7 +74,7 @@ public sealed class FiniteDifferenceTests
     {
         ClassifierConfig config = options.Config;
         int groups = config.Encoder.Layers + 2;
-        using var engine = new CpuTrainingEngine(2);
+        using var engine = TestEngine.Create();
         StateDict start = Samples.ClassifierWeights(config, 4);
         using IClassifierNetwork network = engine.CreateClassifier(options, start);
         ClassifierBatch batch = Samples.Documents(config, documents, longest, 12);

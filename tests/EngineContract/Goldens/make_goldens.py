@@ -3,7 +3,8 @@
 
     python3 make_goldens.py        # PyTorch 1.13; writes *.safetensors beside this file
 
-A file holds the weights before (`before.*`) and after (`after.*`) ten steps, the batches and the losses of each step.
+A file holds the weights before (`before.*`) and after (`after.*`) ten steps, the gradients of the first step before
+clipping (`gradient.*`, of the trained weights), the batches and the losses of each step.
 Dropout is off: its masks are the engine's own and are checked against finite differences instead.
 """
 import json, math, os, struct
@@ -77,6 +78,10 @@ def adam(named, moments, rates, trained, number, clip):
     return norm
 
 
+def gradients(named, trained=lambda n: True):
+    return {"gradient." + n: p.grad.clone() for n, p in named if trained(n)}
+
+
 def layer_of(name):
     return int(name.split("rnns.")[1].split(".")[0]) if "rnns." in name else None
 
@@ -102,6 +107,8 @@ def language_model(name, clip, frozen):
         for _, p in named:
             p.grad = None
         (loss + extra).backward()
+        if step == 0:
+            out.update(gradients(named, lambda n: group(n) not in frozen))
         norm = adam(named, moments, lambda n: .01 / 2.6 ** (LAYERS - group(n)), lambda n: group(n) not in frozen, step + 1, clip)
         losses.append([float(loss), float(extra), norm])
         out.update({f"input.{step}": x, f"target.{step}": y, f"reset.{step}": reset})
@@ -153,6 +160,8 @@ def classifier(name, clip, frozen):
         for _, p in named:
             p.grad = None
         loss.backward()
+        if step == 0:
+            out.update(gradients(named, lambda n: group(n) not in frozen))
         norm = adam(named, moments, lambda n: .01 / 2.6 ** (LAYERS + 1 - group(n)), lambda n: group(n) not in frozen, step + 1, clip)
         losses.append([float(loss), norm, float((z.argmax(1) == labels).sum())])
         out[f"labels.{step}"] = labels
@@ -194,6 +203,8 @@ def plain_lstm(name, classes):
         loss = criterion(z.squeeze(1), labels.float()) if logits == 1 else criterion(z, labels)
         optimizer.zero_grad()
         loss.backward()
+        if step == 0:
+            out.update(gradients(named))
         norm = math.sqrt(sum(float(p.grad.double().pow(2).sum()) for _, p in named))
         optimizer.step()
         chosen = (z.squeeze(1) > 0).long() if logits == 1 else z.argmax(1)
