@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using Ulmfit.Engine;
 using Ulmfit.Model;
@@ -51,6 +52,15 @@ public sealed class TorchTrainingEngineTests
         Assert.False(torch.backends.cudnn.allow_tf32);
     }
 
+    [Fact]
+    public void MakeRepeatable_OnLinux_IsSeenByNativeCode()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the process is started with the setting.");
+        string expected = Environment.GetEnvironmentVariable("CUBLAS_WORKSPACE_CONFIG") ?? ":4096:8";
+        TorchLibrary.MakeRepeatable();
+        Assert.Equal(expected, Marshal.PtrToStringUTF8(GetEnvironment("CUBLAS_WORKSPACE_CONFIG")));
+    }
+
     /// <summary>Sees a tensor of any size that is kept; the contract's test of memory sees those outside libtorch's count.</summary>
     [Fact]
     public void Steps_ManyTimes_LeaveNoTensorsBehind()
@@ -81,4 +91,8 @@ public sealed class TorchTrainingEngineTests
             features.Pool(batch.Documents, new float[6 * Samples.Classifier.PooledSize]);
         }
     }
+
+    [DllImport("libc", EntryPoint = "getenv")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint GetEnvironment([MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 }
