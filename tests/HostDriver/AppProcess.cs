@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace HostDriver;
 
@@ -7,6 +8,7 @@ namespace HostDriver;
 public sealed class AppProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
+    private const int Terminate = 15;
 
     private readonly Process process;
     private readonly ConcurrentQueue<string> output = new();
@@ -79,6 +81,22 @@ public sealed class AppProcess : IAsyncDisposable
         return true;
     }
 
+    /// <summary>SIGTERM, as when a user or a platform stops it: it puts all in order and ends. Where there are no signals it is killed.</summary>
+    /// <param name="ct">Gives up waiting for its end.</param>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Kill();
+        }
+        else if (!process.HasExited)
+        {
+            // It may end by itself at this moment: then there is nobody to signal.
+            _ = Signal(process.Id, Terminate);
+        }
+        await exited.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
+
     /// <summary>Waits until it has ended and all that it wrote is read.</summary>
     public Task WaitForExitAsync(CancellationToken ct) => process.WaitForExitAsync(ct);
 
@@ -123,4 +141,8 @@ public sealed class AppProcess : IAsyncDisposable
             address.TrySetResult(new Uri(line[(at + Listening.Length)..].Trim()));
         }
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Signal(int process, int signal);
 }

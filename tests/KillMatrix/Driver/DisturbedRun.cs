@@ -44,8 +44,8 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
             Output = host.Output;
             if (await LiveAsync(host, kill, ct) is { } outcome)
             {
-                host.Kill();
-                await host.Exited.WaitAsync(ct);
+                // Not killed once more, which might be within a write.
+                await host.StopAsync(ct);
                 return outcome with { Files = folder.Files(), Unreferenced = folder.Unreferenced(), Temporary = folder.LeftInTemporary() };
             }
             Done.Add(kill!);
