@@ -37,6 +37,7 @@ internal sealed class HttpTarget : IAsyncDisposable
     private readonly string data;
     private readonly AppProcess app;
     private readonly Uri address;
+    private readonly IPEndPoint endpoint;
     private readonly ConcurrentBag<HttpWire> wires = [];
 
     private HttpTarget(string root, string data, AppProcess app, Uri address)
@@ -45,6 +46,7 @@ internal sealed class HttpTarget : IAsyncDisposable
         this.data = data;
         this.app = app;
         this.address = address;
+        endpoint = IPEndPoint.Parse(address.Authority);
         Target = new FuzzTarget(Name, 100, RequestMaker.Make, Accepts, length => (64L << 20) + (256L * length));
     }
 
@@ -133,13 +135,13 @@ internal sealed class HttpTarget : IAsyncDisposable
 
         // Nothing else is sent where framing may be broken, or where an answer comes without the body that it tells of.
         bool apart = !framed || head;
-        HttpWire wire = !apart && wires.TryTake(out HttpWire? kept) ? kept : new HttpWire(IPEndPoint.Parse(address.Authority));
+        HttpWire wire = !apart && wires.TryTake(out HttpWire? kept) ? kept : new HttpWire(endpoint);
         HttpReply? reply = wire.Exchange(request, framed && !head ? Patience : PatienceWithBroken);
         if (reply is null && framed && !head)
         {
             // It may have hung up on a connection that was idle, or refused the one before.
             wire.Dispose();
-            wire = new HttpWire(IPEndPoint.Parse(address.Authority));
+            wire = new HttpWire(endpoint);
             reply = wire.Exchange(request, Patience);
         }
 
