@@ -43,6 +43,9 @@ internal sealed class FaultSchedule : IDisposable
         faulty = new FaultyBlobStore(store, plan);
     }
 
+    /// <summary>The store that the schedule runs on.</summary>
+    public FaultyBlobStore Store => faulty;
+
     public int Faults => faulty.Faults.Count;
 
     public int Calls => faulty.Calls;
@@ -55,10 +58,10 @@ internal sealed class FaultSchedule : IDisposable
     /// <summary>Runs the schedule.</summary>
     /// <returns>The runs that there were, in words: equal for equal outcomes.</returns>
     /// <exception cref="ScheduleViolationException">Something is not as it must be.</exception>
-    public Task<string> RunAsync(CancellationToken ct) => RunAsync((_, _) => Task.CompletedTask, ct);
+    public Task<string> RunAsync(CancellationToken ct) => RunAsync(_ => Task.CompletedTask, ct);
 
     /// <summary>Runs the schedule, and something beside it once the first drop is there.</summary>
-    public async Task<string> RunAsync(Func<InProcessApp, FaultyBlobStore, Task> beside, CancellationToken ct)
+    public async Task<string> RunAsync(Func<InProcessApp, Task> beside, CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
@@ -80,7 +83,7 @@ internal sealed class FaultSchedule : IDisposable
                     await DropAsync(app, 1, patience.Token);
                 },
                 patience.Token);
-            await beside(app, faulty);
+            await beside(app);
             await ComeToRestAsync(app, second, patience.Token);
             Waiting = app.Get<RunWaits>().Find(Dataset);
             return await CheckAsync(patience.Token);

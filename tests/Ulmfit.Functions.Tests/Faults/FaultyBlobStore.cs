@@ -23,6 +23,9 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
     /// <summary>What keeps all writes and deletions from succeeding, as long as it is set.</summary>
     public StorageFailure? Unwritable { get; set; }
 
+    /// <summary>What <see cref="Unwritable"/> becomes when a blob of this container and prefix has been written; null for nothing.</summary>
+    public (string Container, string Prefix, StorageFailure Failure)? UnwritableAfter { get; set; }
+
     /// <summary>Calls so far.</summary>
     public int Calls => Volatile.Read(ref total);
 
@@ -96,6 +99,10 @@ internal sealed class FaultyBlobStore(IBlobStore inner, FaultPlan plan) : IBlobS
                 BlobInfo? written = await effect();
                 if (written is not null)
                 {
+                    if (UnwritableAfter is { } last && container == last.Container && name.StartsWith(last.Prefix, StringComparison.Ordinal))
+                    {
+                        (UnwritableAfter, Unwritable) = (null, last.Failure);
+                    }
                     Changed(container, name, written);
                     await RotAsync(container, name, ct);
                 }

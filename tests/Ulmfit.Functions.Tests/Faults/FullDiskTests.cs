@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Ulmfit.Cpu;
 using Ulmfit.Functions.Http;
 using Ulmfit.Functions.Tests.Support;
+using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Storage;
 
@@ -29,18 +30,18 @@ public sealed class FullDiskTests
         }
 
         using var schedule = new FaultSchedule(FaultPlan.Undisturbed(bothDirections: false, secondDropAfter: null), engine);
+
+        // From the middle of the training on.
+        schedule.Store.UnwritableAfter = (Containers.State, $"steps/{FaultSchedule.Dataset}/", failure);
         string ended = await schedule.RunAsync(
-            async (app, store) =>
+            async app =>
             {
-                // Full from the middle of the training on.
-                await Wait.UntilAsync(async () => await CheckpointsAsync(app) > 0, () => "the first checkpoint");
-                store.Unwritable = failure;
                 RunWait? wait = null;
                 await Wait.UntilAsync(() => Task.FromResult((wait = app.Get<RunWaits>().Find(FaultSchedule.Dataset)) is not null), () => "the run waits");
                 Assert.Equal(failure, wait!.Failure);
                 Assert.Contains(failure == StorageFailure.Full ? "No space left" : "denied", wait.Reason, StringComparison.Ordinal);
                 Assert.Equal(RunStatus.Running, (await app.Get<RunRegistry>().GetAsync(new RunId(FaultSchedule.Dataset, 1), Ct)).Status);
-                store.Unwritable = null;
+                schedule.Store.Unwritable = null;
             },
             Ct);
 
@@ -65,11 +66,5 @@ public sealed class FullDiskTests
         using JsonDocument problem = JsonDocument.Parse(body.ToArray());
         Assert.Equal(type, problem.RootElement.GetProperty("type").GetString());
         Assert.Equal("The disk is what it is.", problem.RootElement.GetProperty("detail").GetString());
-    }
-
-    private static async Task<int> CheckpointsAsync(InProcessApp app)
-    {
-        RunManifest? run = await app.Get<RunRegistry>().FindAsync(new RunId(FaultSchedule.Dataset, 1), Ct);
-        return run?.History.Count ?? 0;
     }
 }
