@@ -89,6 +89,13 @@ internal sealed partial class Demonstration(
 
     private async Task<bool> TrainAsync(HttpClient http, CancellationToken ct)
     {
+        if (await FindAsync(http, $"api/datasets/{Dataset}/settings", ct) is null)
+        {
+            // One direction and few epochs: what somebody watches ends soon. A data set that is there has what somebody gave it.
+            using var brief = new StreamContent(OpenSample("support-settings.json"));
+            using HttpResponseMessage put = await http.PutAsync(new Uri($"api/datasets/{Dataset}/settings", UriKind.Relative), brief, ct);
+            await CheckAsync(put, ct);
+        }
         await using (FileStream unlabeled = OpenSample("support-unlabeled.txt"))
         {
             // Before the labelled drop, which starts the run. There is no call for unlabelled text: it is put where users put it.
