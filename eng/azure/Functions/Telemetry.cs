@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
+using Ulmfit.Diagnostics;
 
 namespace Ulmfit.Functions;
 
@@ -16,7 +17,9 @@ internal static class Telemetry
     /// <summary>Registers the exporters where there is an Application Insights to send to.</summary>
     public static void Add(FunctionsApplicationBuilder builder)
     {
-        IOpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();
+        IOpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults()
+            .WithMetrics(metrics => metrics.AddMeter(UlmfitMeter.Name))
+            .WithTracing(traces => traces.AddSource(UlmfitTraces.Name));
         string? connection = builder.Configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"];
         if (string.IsNullOrWhiteSpace(connection))
         {
