@@ -49,8 +49,10 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <param name="vocabulary">The vocabulary that the model was trained with.</param>
     /// <param name="labels">The labels in the order of the model's output.</param>
     /// <param name="options">How to use the machine.</param>
+    /// <param name="workers">The threads that compute, shared with other classifiers and not disposed with this one; null for threads of its own.</param>
     /// <exception cref="InvalidDataException">The bytes are no such model, or it has other labels or another vocabulary.</exception>
-    public static OnnxTextClassifier Load(ReadOnlyMemory<byte> model, Vocabulary vocabulary, IReadOnlyList<string> labels, OnnxClassifierOptions? options = null)
+    public static OnnxTextClassifier Load(
+        ReadOnlyMemory<byte> model, Vocabulary vocabulary, IReadOnlyList<string> labels, OnnxClassifierOptions? options = null, ClassificationWorkers? workers = null)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentNullException.ThrowIfNull(labels);
@@ -86,6 +88,15 @@ public sealed class OnnxTextClassifier : IDisposable
         using IDisposable hold = Hold();
         return ForEach([.. texts.Select(text => text.Length)], i => Compute(Encode(texts[i]), cancellationToken), cancellationToken);
     }
+
+    /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes.</summary>
+    /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Predict(texts, cancellationToken), cancellationToken);
 
     /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>.</summary>
     /// <param name="documents">Token ids in reading order, each document at least one token long.</param>
