@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
+using Ulmfit.Metrics;
 using Ulmfit.Text;
 
 namespace Ulmfit.Onnx;
@@ -9,7 +10,8 @@ namespace Ulmfit.Onnx;
 /// <param name="Labels">Its labels in the order of its output.</param>
 /// <param name="VocabularySize">Rows of its embedding.</param>
 /// <param name="VocabularyDigest">Digest of its vocabulary, if it was written with one.</param>
-internal sealed record ModelDescription(IReadOnlyList<string> Labels, int VocabularySize, string? VocabularyDigest)
+/// <param name="Temperature">What its probabilities are scaled with; 1 for models without.</param>
+internal sealed record ModelDescription(IReadOnlyList<string> Labels, int VocabularySize, string? VocabularyDigest, double Temperature)
 {
     /// <exception cref="InvalidDataException">The model lacks what <see cref="OnnxClassifierWriter"/> writes.</exception>
     public static ModelDescription Of(InferenceSession session)
@@ -25,7 +27,14 @@ internal sealed record ModelDescription(IReadOnlyList<string> Labels, int Vocabu
             throw new InvalidDataException($"The ONNX file is no ULMFiT classifier: it lacks the metadata '{OnnxMetadataKeys.Labels}' and '{OnnxMetadataKeys.VocabularySize}' or has other inputs and outputs.");
         }
 
-        return new ModelDescription(ParseLabels(labels), vocabularySize, properties.GetValueOrDefault(OnnxMetadataKeys.VocabularyDigest));
+        double temperature = TemperatureScaling.None;
+        if (properties.TryGetValue(OnnxMetadataKeys.Temperature, out string? text)
+            && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out temperature) && TemperatureScaling.IsValid(temperature)))
+        {
+            throw new InvalidDataException($"The metadata '{OnnxMetadataKeys.Temperature}' is '{text}', but a number in [{TemperatureScaling.Lowest}, {TemperatureScaling.Highest}] was expected.");
+        }
+
+        return new ModelDescription(ParseLabels(labels), vocabularySize, properties.GetValueOrDefault(OnnxMetadataKeys.VocabularyDigest), temperature);
     }
 
     /// <exception cref="InvalidDataException">They are not the model's.</exception>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Google.Protobuf;
+using Ulmfit.Metrics;
 using Ulmfit.Model;
 using Ulmfit.Onnx.Export;
 using Ulmfit.Onnx.Schema;
@@ -14,7 +15,7 @@ namespace Ulmfit.Onnx;
 /// <remarks>
 /// Inputs: <c>tokens</c>, int64 <c>[time, batch]</c>, documents padded at their end with any token, and <c>lengths</c>,
 /// int64 <c>[batch]</c>, each in [1, time]. Output: <c>probabilities</c>, float <c>[batch, classes]</c>, the mean of
-/// both directions' where there are two (Howard &amp; Ruder 2018, 3.3). The backward direction reverses the tokens
+/// both directions' where there are two (Howard &amp; Ruder 2018, 3.3), before the temperature of the metadata. The backward direction reverses the tokens
 /// itself. Equal arguments give equal bytes.
 /// </remarks>
 public static class OnnxClassifierWriter
@@ -84,6 +85,11 @@ public static class OnnxClassifierWriter
             throw new ArgumentException($"The labels are not distinct: '{metadata.Labels.GroupBy(label => label, StringComparer.Ordinal).First(group => group.Count() > 1).Key}' occurs more than once.", nameof(metadata));
         }
 
+        if (!TemperatureScaling.IsValid(metadata.Temperature))
+        {
+            throw new ArgumentException($"The temperature is {metadata.Temperature}, but lies in [{TemperatureScaling.Lowest}, {TemperatureScaling.Highest}].", nameof(metadata));
+        }
+
         if (metadata.Properties.Keys.FirstOrDefault(OnnxMetadataKeys.IsReserved) is string reserved)
         {
             throw new ArgumentException($"The property '{reserved}' is written by the writer itself.", nameof(metadata));
@@ -121,6 +127,11 @@ public static class OnnxClassifierWriter
             [OnnxMetadataKeys.Directions] = string.Join(',', directions.Select(direction => direction.Name)),
             [OnnxMetadataKeys.VocabularySize] = directions[0].Weights.Config.Encoder.VocabularySize.ToString(CultureInfo.InvariantCulture),
         };
+        if (metadata.Temperature != TemperatureScaling.None)
+        {
+            properties[OnnxMetadataKeys.Temperature] = metadata.Temperature.ToString(CultureInfo.InvariantCulture);
+        }
+
         model.MetadataProps.Add(properties.Select(property => new StringStringEntryProto { Key = property.Key, Value = property.Value }));
         return model;
     }

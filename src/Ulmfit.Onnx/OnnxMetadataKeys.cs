@@ -19,5 +19,12 @@ public static class OnnxMetadataKeys
     /// </summary>
     public const string VocabularyDigest = "ulmfit.vocabulary_digest";
 
-    internal static bool IsReserved(string key) => key is Labels or Directions or VocabularySize;
+    /// <summary>
+    /// The temperature T of the classifier, in invariant culture; absent for 1. The graph's output is <em>not</em> scaled:
+    /// who reads it without <see cref="OnnxTextClassifier"/> gets calibrated probabilities by raising them to 1/T and dividing
+    /// each row by its sum (<see cref="Metrics.TemperatureScaling"/>).
+    /// </summary>
+    public const string Temperature = "ulmfit.temperature";
+
+    internal static bool IsReserved(string key) => key is Labels or Directions or VocabularySize or Temperature;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Ulmfit.Metrics;
 using Ulmfit.Text;
 
 namespace Ulmfit.Onnx;
@@ -25,17 +26,19 @@ public sealed class OnnxTextClassifier : IDisposable
     private readonly Vocabulary vocabulary;
     private readonly OnnxClassifierOptions options;
     private readonly int vocabularySize;
+    private readonly double temperature;
     private readonly SemaphoreSlim workers;
 
     // The owner's hold and one a running call and lease; the session goes when the last one does.
     private int holds = 1;
     private int disposed;
 
-    private OnnxTextClassifier(InferenceSession session, Vocabulary vocabulary, int vocabularySize, IReadOnlyList<string> labels, OnnxClassifierOptions options)
+    private OnnxTextClassifier(InferenceSession session, Vocabulary vocabulary, ModelDescription description, IReadOnlyList<string> labels, OnnxClassifierOptions options)
     {
         this.session = session;
         this.vocabulary = vocabulary;
-        this.vocabularySize = vocabularySize;
+        vocabularySize = description.VocabularySize;
+        temperature = description.Temperature;
         this.options = options;
         Labels = labels;
         workers = new SemaphoreSlim(options.Workers);
@@ -43,6 +46,9 @@ public sealed class OnnxTextClassifier : IDisposable
 
     /// <summary>The labels in the order of the probabilities.</summary>
     public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>What the graph's probabilities are scaled with (<see cref="TemperatureScaling"/>); 1 for a model without.</summary>
+    public double Temperature => temperature;
 
     /// <summary>Loads a model that <see cref="OnnxClassifierWriter"/> wrote.</summary>
     /// <param name="model">The ONNX file.</param>
@@ -63,7 +69,7 @@ public sealed class OnnxTextClassifier : IDisposable
         {
             var description = ModelDescription.Of(session);
             description.CheckFits(vocabulary, labels);
-            return new OnnxTextClassifier(session, vocabulary, description.VocabularySize, [.. labels], options);
+            return new OnnxTextClassifier(session, vocabulary, description, [.. labels], options);
         }
         catch
         {
@@ -77,7 +83,15 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <param name="cancellationToken">Stops the computation, also within a document.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
+    public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => Predict(texts, tally: null, cancellationToken);
+
+    /// <summary>The same, and counts the texts' tokens.</summary>
+    /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
+    /// <param name="tally">Gets the tokens of each text, all of them also where a text is shortened; null where nobody counts.</param>
+    /// <param name="cancellationToken">Stops the computation, also within a document.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public float[][] Predict(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
         if (texts.Contains(null!))
@@ -86,7 +100,7 @@ public sealed class OnnxTextClassifier : IDisposable
         }
 
         using IDisposable hold = Hold();
-        return ForEach([.. texts.Select(text => text.Length)], i => Compute(Encode(texts[i]), cancellationToken), cancellationToken);
+        return ForEach([.. texts.Select(text => text.Length)], i => Compute(Encode(texts[i], tally), cancellationToken), cancellationToken);
     }
 
     /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes.</summary>
@@ -115,7 +129,11 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <summary>The labels of the greatest probabilities, best first; equal ones in the order of <see cref="Labels"/>.</summary>
     /// <param name="probabilities">One row of a prediction: <c>[classes]</c>.</param>
     /// <param name="topK">How many at most, at least 1.</param>
-    public IReadOnlyList<LabelScore> Rank(float[] probabilities, int topK)
+    /// <param name="threshold">
+    /// Where no label has so high a probability, the list begins with the label null and the best probability, before the
+    /// labels: the answer is that none is certain enough.
+    /// </param>
+    public IReadOnlyList<LabelScore> Rank(float[] probabilities, int topK, float threshold = 0)
     {
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
@@ -125,7 +143,9 @@ public sealed class OnnxTextClassifier : IDisposable
         }
 
         // OrderByDescending is stable, which keeps the order of the labels among equals.
-        return [.. probabilities.Select((score, i) => new LabelScore(Labels[i], score)).OrderByDescending(ranked => ranked.Score).Take(topK)];
+        IEnumerable<LabelScore> ranked = probabilities.Select((score, i) => new LabelScore(Labels[i], score)).OrderByDescending(one => one.Score).Take(topK);
+        float best = probabilities.Max();
+        return best < threshold ? [new LabelScore(null, best), .. ranked] : [.. ranked];
     }
 
     /// <summary>
@@ -189,10 +209,11 @@ public sealed class OnnxTextClassifier : IDisposable
             ? array
             : model.ToArray();
 
-    private int[] Encode(string text)
+    private int[] Encode(string text, TokenTally? tally)
     {
         var ids = new List<int>();
         tokenizer.Encode(text, vocabulary, ids);
+        tally?.Add(CollectionsMarshal.AsSpan(ids));
         return [.. ids];
     }
 
@@ -284,7 +305,11 @@ public sealed class OnnxTextClassifier : IDisposable
         try
         {
             using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, InputNames, [tokenValue, lengthValue], OutputNames);
-            return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+            float[] probabilities = outputs[0].GetTensorDataAsSpan<float>().ToArray();
+
+            // Not in the graph: there a logarithm or a power may be computed otherwise at the end of a batch than within it.
+            TemperatureScaling.Apply(probabilities, temperature);
+            return probabilities;
         }
         catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
         {

@@ -124,6 +124,11 @@ public sealed class HttpContractTests(SharedHost shared) : IClassFixture<SharedH
     [InlineData("{\"inputs\": \"a\", \"parameters\": {\"top_k\": 0}}", 422, "invalid-input")]
     [InlineData("{\"inputs\": \"a\", \"parameters\": {\"top_k\": 1.5}}", 422, "invalid-input")]
     [InlineData("{\"inputs\": \"a\", \"parameters\": {\"top_k\": \"3\"}}", 422, "invalid-input")]
+    [InlineData("{\"inputs\": \"a\", \"parameters\": {\"threshold\": -0.1}}", 422, "invalid-input")]
+    [InlineData("{\"inputs\": \"a\", \"parameters\": {\"threshold\": 1.1}}", 422, "invalid-input")]
+    [InlineData("{\"inputs\": \"a\", \"parameters\": {\"threshold\": 1e99}}", 422, "invalid-input")]
+    [InlineData("{\"inputs\": \"a\", \"parameters\": {\"threshold\": \"0.5\"}}", 422, "invalid-input")]
+    [InlineData("{\"inputs\": \"a\", \"parameters\": {\"threshold\": null}}", 404, "model-not-found")]
     [InlineData("{\"inputs\": \"a\"}", 404, "model-not-found")]
     public async Task Classify_RequestThatIsNone_IsAProblem(string body, int status, string kind)
     {

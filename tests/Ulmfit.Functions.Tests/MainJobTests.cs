@@ -47,6 +47,13 @@ public sealed class MainJobTests(SharedHost shared) : IClassFixture<SharedHost>
         JsonElement label = Assert.Single(Assert.Single(answer.GetProperty("predictions").EnumerateArray()).EnumerateArray());
         Assert.Equal("praise", label.GetProperty("label").GetString());
 
+        // Below the threshold nothing is said, and what it would have been stands behind.
+        using HttpResponseMessage asked = await Host.PostAsync(
+            "api/models/tickets/classify", """{"inputs": "the lamp was lovely and great so happy", "parameters": {"top_k": 1, "threshold": 1}}""");
+        JsonElement unsure = (await asked.Content.ReadFromJsonAsync<JsonElement>(Ct)).GetProperty("predictions")[0];
+        Assert.Equal(
+            $$"""[{"label":null,"score":{{label.GetProperty("score").GetRawText()}}},{{label.GetRawText()}}]""", unsure.GetRawText());
+
         Assert.Contains(Host.Output, line => line.Contains("tickets-1 Forward: stage lm, epoch 1/2", StringComparison.Ordinal));
         Assert.Contains(Host.Output, line => line.Contains("tickets-1 Backward: stage all, epoch 3/3", StringComparison.Ordinal));
         Assert.Contains(Host.Output, line => line.Contains("Model tickets version 1 published by tickets-1: held-out accuracy", StringComparison.Ordinal));

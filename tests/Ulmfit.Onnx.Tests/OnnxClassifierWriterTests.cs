@@ -151,6 +151,23 @@ public sealed class OnnxClassifierWriterTests
         Assert.Contains("'b' occurs", Assert.Throws<ArgumentException>(() => Write(forward, null, ["a", "b", "c", "b"])).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(11)]
+    [InlineData(double.NaN)]
+    public void Write_TemperatureThatIsNone_IsRefused(double temperature) =>
+        Assert.Throws<ArgumentException>(() => TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null, temperature));
+
+    // A model without a temperature is the file that it was before there were any.
+    [Fact]
+    public void Write_Temperature_IsInTheMetadataUnlessItIsNone()
+    {
+        string none = System.Text.Encoding.Latin1.GetString(TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null));
+        string some = System.Text.Encoding.Latin1.GetString(TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null, 0.75));
+        Assert.DoesNotContain(OnnxMetadataKeys.Temperature, none, StringComparison.Ordinal);
+        Assert.Contains(OnnxMetadataKeys.Temperature + "\u0012\u00040.75", some, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Write_ReservedProperty_IsRefused()
     {

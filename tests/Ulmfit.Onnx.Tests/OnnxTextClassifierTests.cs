@@ -1,3 +1,4 @@
+using Ulmfit.Metrics;
 using Ulmfit.Text;
 
 namespace Ulmfit.Onnx.Tests;
@@ -32,6 +33,47 @@ public sealed class OnnxTextClassifierTests
     {
         using OnnxTextClassifier classifier = TestModel.LoadSmall();
         Assert.Equal(1f, classifier.Predict(["w1 w2"], TestToken)[0].Sum(), 1e-6f);
+    }
+
+    [Fact]
+    public void Predict_ModelWithATemperature_ScalesWhatItSaysWithoutOne()
+    {
+        const double Temperature = 2.345;
+        DirectionWeights forward = TestModel.Direction(TestModel.Config(), 1), backward = TestModel.Direction(TestModel.Config(), 2);
+        using OnnxTextClassifier without = TestModel.Load(forward, backward);
+        using OnnxTextClassifier with = OnnxTextClassifier.Load(TestModel.Write(forward, backward, Temperature), TestModel.Vocabulary(60), TestModel.Labels(4));
+        string[] texts = ["w1 w2 w3", "w7", "nothing known here"];
+
+        float[][] expected = without.Predict(texts, TestToken);
+        foreach (float[] row in expected)
+        {
+            TemperatureScaling.Apply(row, Temperature);
+        }
+
+        Assert.Equal(expected, with.Predict(texts, TestToken));
+        Assert.Equal((1, Temperature), (without.Temperature, with.Temperature));
+    }
+
+    [Fact]
+    public void Load_TemperatureThatIsNone_IsInvalidData()
+    {
+        byte[] model = TestModel.Write(TestModel.Direction(TestModel.Config(), 1), null, 2.345);
+        int at = model.AsSpan().IndexOf("2.345"u8);
+        "-2.34"u8.CopyTo(model.AsSpan(at));
+
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => OnnxTextClassifier.Load(model, TestModel.Vocabulary(60), TestModel.Labels(4)));
+        Assert.Contains("-2.34", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_WithATally_CountsTheTokensOfEveryText()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        var tally = new TokenTally();
+        float[][] rows = classifier.Predict(["w1 w2 w3", "w1 unheard"], tally, TestToken);
+
+        Assert.Equal(classifier.Predict(["w1 w2 w3", "w1 unheard"], TestToken), rows);
+        Assert.Equal((7, 5, 1), (tally.Tokens, tally.Words, tally.UnknownWords));
     }
 
     [Fact]
@@ -90,6 +132,17 @@ public sealed class OnnxTextClassifierTests
             [new("label 3", 0.4f), new("label 0", 0.25f), new("label 2", 0.25f)],
             classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 3));
         Assert.Equal(4, classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 100).Count);
+    }
+
+    [Theory]
+    [InlineData(0.4f, false)]
+    [InlineData(0.41f, true)]
+    [InlineData(1f, true)]
+    public void Rank_BestBelowTheThreshold_BeginsWithNoLabel(float threshold, bool unsure)
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+        LabelScore[] ranked = [new("label 3", 0.4f), new("label 0", 0.25f)];
+        Assert.Equal(unsure ? [new(null, 0.4f), .. ranked] : ranked, classifier.Rank([0.25f, 0.1f, 0.25f, 0.4f], 2, threshold));
     }
 
     [Fact]

@@ -69,11 +69,11 @@ internal static class TestModel
 
     public static string[] Labels(int classes) => [.. Enumerable.Range(0, classes).Select(i => $"label {i}")];
 
-    public static byte[] Write(DirectionWeights? forward, DirectionWeights? backward)
+    public static byte[] Write(DirectionWeights? forward, DirectionWeights? backward, double temperature = 1)
     {
         using var file = new MemoryStream();
         string[] labels = Labels((forward ?? backward)!.Config.Classes);
-        OnnxClassifierWriter.Write(file, forward, backward, new OnnxModelMetadata(labels, "tests", new Dictionary<string, string>()));
+        OnnxClassifierWriter.Write(file, forward, backward, new OnnxModelMetadata(labels, "tests", new Dictionary<string, string>()) { Temperature = temperature });
         return file.ToArray();
     }
 

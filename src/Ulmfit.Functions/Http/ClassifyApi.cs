@@ -13,7 +13,8 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
 {
     /// <summary>
     /// Classifies one text or several. <c>parameters.top_k</c>: how many labels an answer names (all unless given);
-    /// <c>parameters.version</c>: a version other than the champion.
+    /// <c>parameters.threshold</c>: where no label has so high a score, the answer begins with the label null and the best score, before
+    /// the labels; <c>parameters.version</c>: a version other than the champion.
     /// </summary>
     [Function("Classify")]
     public Task<IResult> Classify(
@@ -42,16 +43,17 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
             headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
             headers.ETag = $"\"{lease.Digest}\"";
             return ApiJson.Result(new ClassifyResponse(
-                model, lease.Card.Version, [.. probabilities.Select(row => lease.Rank(row, topK))]));
+                model, lease.Card.Version, [.. probabilities.Select(row => lease.Rank(row, topK, asked.Threshold))]));
         });
 
     private sealed record ClassifyResponse(string Model, int Version, IReadOnlyList<IReadOnlyList<LabelScore>> Predictions);
 
-    private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, int? Version)
+    private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, float Threshold, int? Version)
     {
         public static ClassifyRequest Read(JsonElement body, Limits limits)
         {
             int? topK = null;
+            float threshold = 0;
             int? version = null;
             if (body.TryGetProperty("parameters", out JsonElement parameters) && parameters.ValueKind != JsonValueKind.Null)
             {
@@ -60,9 +62,10 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
                     throw ProblemException.Invalid("'parameters' must be an object.");
                 }
                 topK = Positive(parameters, "top_k");
+                threshold = Share(parameters, "threshold") ?? 0;
                 version = Positive(parameters, "version");
             }
-            return new ClassifyRequest(ReadInputs(body, limits), topK, version);
+            return new ClassifyRequest(ReadInputs(body, limits), topK, threshold, version);
         }
 
         private static string[] ReadInputs(JsonElement body, Limits limits)
@@ -115,6 +118,18 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
             return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int value) && value >= 1
                 ? value
                 : throw ProblemException.Invalid($"'parameters.{name}' must be a whole number of at least 1; {Kind(element)} was found.");
+        }
+
+        // Read as scores are written, so that a score of 0.7 is not below the threshold 0.7.
+        private static float? Share(JsonElement parameters, string name)
+        {
+            if (!parameters.TryGetProperty(name, out JsonElement element) || element.ValueKind == JsonValueKind.Null)
+            {
+                return null;
+            }
+            return element.ValueKind == JsonValueKind.Number && element.TryGetSingle(out float value) && value is >= 0 and <= 1
+                ? value
+                : throw ProblemException.Invalid($"'parameters.{name}' must be a number of at least 0 and at most 1; {Kind(element)} was found.");
         }
 
         private static string Kind(JsonElement element) => element.ValueKind switch

@@ -1,5 +1,6 @@
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline.Registry;
+using Ulmfit.Text;
 
 namespace Ulmfit.Pipeline.Serving;
 
@@ -30,13 +31,19 @@ public sealed class ModelLease : IDisposable
     /// <summary>Probabilities of the labels for each text: <c>[texts][labels]</c>.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="ct">Cancels the computation.</param>
-    public async Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken ct = default)
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken ct = default) => PredictAsync(texts, tally: null, ct);
+
+    /// <summary>The same, and counts the texts' tokens.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="tally">Gets the tokens of each text; null where nobody counts.</param>
+    /// <param name="ct">Cancels the computation.</param>
+    public async Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken ct = default)
     {
         // The computation blocks its thread. More of them than there are processors would only starve whatever else the process does.
         await gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => classifier.Predict(texts, ct), ct).ConfigureAwait(false);
+            return await Task.Run(() => classifier.Predict(texts, tally, ct), ct).ConfigureAwait(false);
         }
         finally
         {
@@ -47,7 +54,8 @@ public sealed class ModelLease : IDisposable
     /// <summary>The labels of the greatest probabilities, best first.</summary>
     /// <param name="probabilities">One row of a prediction: <c>[labels]</c>.</param>
     /// <param name="topK">How many at most, at least 1.</param>
-    public IReadOnlyList<LabelScore> Rank(float[] probabilities, int topK) => classifier.Rank(probabilities, topK);
+    /// <param name="threshold">Where no label has so high a probability, the list begins with the label null and the best probability.</param>
+    public IReadOnlyList<LabelScore> Rank(float[] probabilities, int topK, float threshold = 0) => classifier.Rank(probabilities, topK, threshold);
 
     /// <inheritdoc/>
     public void Dispose() => hold.Dispose();

@@ -15,8 +15,8 @@ public sealed record Calibration(
     [property: JsonPropertyName("maximumError")] double MaximumError,
     [property: JsonPropertyName("bins")] IReadOnlyList<CalibrationBin> Bins)
 {
-    /// <summary>The usual number of bins.</summary>
-    public const int DefaultBins = 10;
+    /// <summary>The usual number of bins, that of the paper.</summary>
+    public const int DefaultBins = 15;
 
     /// <summary>The calibration of predicted probabilities; the prediction is the most probable class, of equal ones the first.</summary>
     /// <param name="classes">How many classes.</param>
@@ -44,8 +44,7 @@ public sealed record Calibration(
                 predicted = row[c] > row[predicted] ? c : predicted;
             }
 
-            // A bin is (lower, upper], as in the paper; a probability may exceed 1 by rounding.
-            int bin = Math.Clamp((int)Math.Ceiling((double)row[predicted] * bins) - 1, 0, bins - 1);
+            int bin = BinOf(row[predicted], bins);
             counts[bin]++;
             right[bin] += predicted == expected[i] ? 1 : 0;
             confidences[bin] += row[predicted];
@@ -63,6 +62,9 @@ public sealed record Calibration(
 
         return new Calibration(expected.Length == 0 ? 0 : sum / expected.Length, greatest, found);
     }
+
+    // A bin is (lower, upper], as in the paper; a probability may exceed 1 by rounding.
+    internal static int BinOf(double probability, int bins) => Math.Clamp((int)Math.Ceiling(probability * bins) - 1, 0, bins - 1);
 }
 
 /// <summary>The texts whose predicted class has a probability within (lower, upper].</summary>

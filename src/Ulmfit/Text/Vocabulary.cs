@@ -228,7 +228,8 @@ public sealed class Vocabulary
         return words == 0 ? 0 : (double)unknown / words;
     }
 
-    private static (long Words, long Unknown) CountWords(ReadOnlySpan<int> ids)
+    /// <summary>How many words there are among encoded tokens, and how many of them are unknown; special tokens other than <c>xxunk</c> not counted.</summary>
+    internal static (long Words, long Unknown) CountWords(ReadOnlySpan<int> ids)
     {
         long words = 0;
         long unknown = 0;

@@ -18,7 +18,7 @@ public sealed class TrainingReportTests
         JsonElement root = JsonDocument.Parse(json).RootElement;
         Assert.Equal(1, root.GetProperty("reportVersion").GetInt32());
         Assert.Equal("test", root.GetProperty("scores")[0].GetProperty("rows").GetString());
-        Assert.Equal(10, root.GetProperty("scores")[0].GetProperty("calibration").GetProperty("bins").GetArrayLength());
+        Assert.Equal(15, root.GetProperty("scores")[0].GetProperty("calibration").GetProperty("bins").GetArrayLength());
         Assert.Equal("language-model", root.GetProperty("directions")[1].GetProperty("stages")[0].GetProperty("kind").GetString());
         Assert.Equal(25, root.GetProperty("directions")[1].GetProperty("epochs")[0].GetProperty("curve")[0].GetProperty("step").GetInt32());
         Assert.Equal(report.Seconds, root.GetProperty("seconds").GetDouble());
