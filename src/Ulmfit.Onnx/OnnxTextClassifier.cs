@@ -109,8 +109,17 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Predict(texts, cancellationToken), cancellationToken);
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => PredictAsync(texts, tally: null, cancellationToken);
+
+    /// <summary>The same, and counts the texts' tokens.</summary>
+    /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
+    /// <param name="tally">Gets the tokens of each text, all of them also where a text is shortened; null where nobody counts.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Predict(texts, tally, cancellationToken), cancellationToken);
 
     /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>.</summary>
     /// <param name="documents">Token ids in reading order, each document at least one token long.</param>
