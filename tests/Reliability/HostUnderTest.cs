@@ -40,9 +40,10 @@ internal sealed class HostUnderTest : IAsyncDisposable
     /// <param name="data">The folder of its state.</param>
     /// <param name="settings">Settings by name, as <c>Drops:SettleSeconds</c>.</param>
     /// <param name="ct">Gives up.</param>
-    public static async Task<HostUnderTest> StartAsync(string data, IReadOnlyDictionary<string, string> settings, CancellationToken ct)
+    /// <param name="cores">The processors that it may run on; all of the caller's unless given.</param>
+    public static async Task<HostUnderTest> StartAsync(string data, IReadOnlyDictionary<string, string> settings, CancellationToken ct, IReadOnlyList<int>? cores = null)
     {
-        AppProcess app = AppProcess.Start(data, [], settings.ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value));
+        AppProcess app = AppProcess.Start(data, [], settings.ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value), cores);
         try
         {
             return new HostUnderTest(app, await app.ListensAsync(StartWithin, ct));

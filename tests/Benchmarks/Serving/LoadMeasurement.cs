@@ -1,0 +1,65 @@
+using System.Globalization;
+using Ulmfit.Reliability;
+
+namespace ServingBenchmark;
+
+/// <summary>Requests a second and their times, by tokens and clients.</summary>
+internal sealed class LoadMeasurement(ServingOptions options, Action<string> tell)
+{
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.3);
+
+    /// <summary>Measures a model.</summary>
+    /// <param name="host">The host that answers.</param>
+    /// <param name="published">The model.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<IReadOnlyList<LoadMeasure>> RunAsync(HostUnderTest host, PublishedModel published, CancellationToken ct)
+    {
+        var measures = new List<LoadMeasure>();
+        var texts = new TextsOfLength(published.Vocabulary);
+        foreach (bool training in options.Training)
+        {
+            await using BackgroundTraining? beside = training ? await BackgroundTraining.StartAsync(host, ct) : null;
+            foreach (int tokens in options.Tokens)
+            {
+                var generator = new LoadGenerator(host.Address, published.Model.Name, texts.Make(tokens, options.Texts));
+                foreach (int clients in options.Clients)
+                {
+                    LoadMeasure measure = Measure(generator, published.Model, training, tokens, clients, ct);
+                    if (beside is not null && !await beside.GoesOnAsync(ct))
+                    {
+                        measure = measure with { Problem = "the training beside it has ended" };
+                    }
+                    measures.Add(measure);
+                    tell(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{published.Model}{(training ? ", training beside" : "")}, {tokens} tokens, {clients} clients: {measure.RequestsPerSecond:0.0}/s, p50 {measure.P50:0.00} ms, p99 {measure.P99:0.00} ms{(measure.Problem is null ? "" : $": {measure.Problem}")}"));
+                }
+            }
+        }
+        return measures;
+    }
+
+    private LoadMeasure Measure(LoadGenerator generator, BenchmarkModel model, bool training, int tokens, int clients, CancellationToken ct)
+    {
+        var runs = new List<LoadSample>();
+        for (int run = 0; run < options.Runs; run++)
+        {
+            runs.Add(generator.Run(clients, WarmUp, TimeSpan.FromSeconds(options.Seconds), options.AtLeast, ct));
+        }
+        return new LoadMeasure
+        {
+            Model = model,
+            Training = training,
+            Tokens = tokens,
+            Clients = clients,
+            RequestsPerSecond = Percentiles.Median(runs.Select(run => run.RequestsPerSecond)),
+            P50 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.5))),
+            P95 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.95))),
+            P99 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.99))),
+            Requests = runs.Sum(run => run.Milliseconds.Count),
+            Refused = runs.Sum(run => run.Refused),
+            Different = runs.Sum(run => run.Different),
+            Problem = runs.FirstOrDefault(run => run.Problem is not null)?.Problem,
+        };
+    }
+}

@@ -1,0 +1,3 @@
+using ServingBenchmark;
+
+return await ServingCommand.Create().Parse(args).InvokeAsync();
