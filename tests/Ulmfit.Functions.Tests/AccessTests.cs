@@ -102,6 +102,9 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
             await ExpectAsync(host, path, method, $"runtime/webhooks/durabletask/{path}", key, admitted: false);
             await ExpectAsync(host, path, method, $"runtime/webhooks/durabletask/{path}", system, admitted: true);
         }
+        await ExpectAsync(host, "metrics", "GET", "metrics", null, admitted: false);
+        await ExpectAsync(host, "metrics", "GET", "metrics", system, admitted: false);
+        await ExpectAsync(host, "metrics", "GET", "metrics", key, admitted: true);
         await SendRawAsync(host, $"GET /api/models?code={key} HTTP/9.9\r\n\r\n");
         await SendRawAsync(host, $"GET /api/models?code={key} \r\n\r\n");
         await SendRawAsync(host, $"GET /api/models?code={key} HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Ulmfit.Cpu;
+using Ulmfit.Diagnostics;
 using Ulmfit.Engine;
 using Ulmfit.Pipeline;
 using Ulmfit.Storage;
@@ -26,6 +27,7 @@ internal static class Flavour
         {
             builder.Configuration["Host:AnonymousFunctions"] = string.Join(',', builder.Configuration["Host:AnonymousFunctions"], "Classify");
         }
+        builder.Configuration["Host:Meters"] = string.Join(',', builder.Configuration["Host:Meters"], UlmfitMeter.Name);
         builder.Services.AddSingleton<ITrainingEngine>(_ => new CpuTrainingEngine(settings.Threads));
         if (!isOwnFolder)
         {

@@ -91,6 +91,7 @@ internal static class HostComposition
 
             UseCors(app, settings);
             MapFunctions(app, catalog);
+            app.Services.GetRequiredService<MetricsApi>().Map(app);
             if (catalog.UsesDurable)
             {
                 app.Services.GetRequiredService<DurableManagementApi>().Map(app);
@@ -176,6 +177,8 @@ internal static class HostComposition
         services.AddSingleton<KeyGate>();
         services.AddSingleton<HttpResultWriter>();
         services.AddSingleton<HttpFunctionHandler>();
+        services.AddSingleton<ExportedMeters>();
+        services.AddSingleton<MetricsApi>();
 
         services.TryAddSingleton<DataConverter>(provider =>
             new JsonDataConverter(provider.GetRequiredService<IOptions<JsonSerializerOptions>>().Value));

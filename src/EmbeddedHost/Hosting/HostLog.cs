@@ -88,4 +88,10 @@ internal static partial class HostLog
 
     [LoggerMessage(45, LogLevel.Error, "The schedule of '{Function}' could not be recorded in {Path}; a run missed while the host is down will not be noticed")]
     public static partial void ScheduleRecordFailed(ILogger logger, string function, string path, Exception exception);
+
+    [LoggerMessage(50, LogLevel.Warning, "The instrument '{Instrument}' of the meter '{Meter}' is not exported: another one of the name {Name} measures something else")]
+    public static partial void InstrumentLeftOut(ILogger logger, string meter, string instrument, string name);
+
+    [LoggerMessage(51, LogLevel.Warning, "Some instruments could not be asked for their values; the others are exported")]
+    public static partial void InstrumentsFailed(ILogger logger, Exception exception);
 }

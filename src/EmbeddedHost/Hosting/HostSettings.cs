@@ -8,6 +8,9 @@ public sealed class HostSettings
     /// <summary>The address where no other is set.</summary>
     public const string DefaultUrl = "http://localhost:7071";
 
+    // What tells how the host itself does, whatever the app: its process, its requests, its server.
+    private static readonly string[] s_ownMeters = ["System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel"];
+
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app's configuration.</param>
     public HostSettings(IConfiguration configuration)
@@ -18,6 +21,8 @@ public sealed class HostSettings
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         RequireKeys = ReadSwitch(configuration, "Host:RequireKeys");
         AnonymousFunctions = List(configuration["Host:AnonymousFunctions"]).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        Meters = [.. s_ownMeters.Union(List(configuration["Host:Meters"]), StringComparer.Ordinal)];
+        AnonymousMetrics = ReadSwitch(configuration, "Host:AnonymousMetrics");
         Cors = List(configuration["Host:CORS"]);
         CorsCredentials = ReadSwitch(configuration, "Host:CORSCredentials");
         if (Cors.Any(origin => origin != "*" && !IsOrigin(origin)))
@@ -47,6 +52,12 @@ public sealed class HostSettings
 
     /// <summary>Functions that need no key, whatever their level says: <c>Host:AnonymousFunctions</c>, names separated by commas.</summary>
     public IReadOnlySet<string> AnonymousFunctions { get; }
+
+    /// <summary>The meters that <c>GET /metrics</c> shows: those of the runtime and the server, and <c>Host:Meters</c>, names separated by commas.</summary>
+    public IReadOnlyList<string> Meters { get; }
+
+    /// <summary>Whether <c>GET /metrics</c> needs no key where keys are asked for: <c>Host:AnonymousMetrics</c>.</summary>
+    public bool AnonymousMetrics { get; }
 
     /// <summary>Origins whose pages may read answers: <c>Host:CORS</c>, as in the section Host of local.settings.json; none by default, <c>*</c> for all.</summary>
     public IReadOnlyList<string> Cors { get; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Ulmfit.Diagnostics;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Steps;
@@ -196,8 +197,9 @@ public sealed partial class PretrainingStep
             throw new PipelineException($"The checkpoint {input.Checkpoint} of the pretraining '{input.Name}' is at {from.Position}, but the step begins at {input.From}.");
         }
         watch.Begin(training.StepsBefore(from.Position));
+        var metered = new MeteredProgress(input.Name, input.Direction, TrainingPhase.Pretraining, training.StepsBefore(from.Position));
         var limit = new SliceLimit(manifest.Order.SliceSteps, TimeSpan.FromMinutes(manifest.Order.SliceMinutes));
-        return await Task.Factory.StartNew(() => training.Train(from, limit, watch, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        return await Task.Factory.StartNew(() => training.Train(from, limit, metered.Then(watch), ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
     }
 
     // All of it can be repeated: whoever finds the step done does it again, should its first execution have died in between.

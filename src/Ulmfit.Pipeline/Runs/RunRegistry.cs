@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ulmfit.Diagnostics;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Storage;
 using Ulmfit.Training;
@@ -161,10 +162,16 @@ public sealed class RunRegistry
     /// <returns>The run as it now is.</returns>
     public async Task<RunManifest> FinishAsync(RunId id, RunStatus status, Func<RunManifest, RunManifest>? change = null, CancellationToken ct = default)
     {
+        RunManifest? ended = null;
         RunManifest run = await UpdateAsync(
             id,
-            run => (change?.Invoke(run) ?? run) with { Status = status, FinishedAt = time.GetUtcNow() },
+            run => ended = (change?.Invoke(run) ?? run) with { Status = status, FinishedAt = time.GetUtcNow() },
             ct).ConfigureAwait(false);
+        if (ended is not null && (ended.Status, ended.FinishedAt) == (run.Status, run.FinishedAt))
+        {
+            // It was this call that ended it, not another before.
+            TrainingMeter.EndRun(id.Dataset, status.ToString().ToLowerInvariant(), run.FinishedAt - run.StartedAt);
+        }
         await foreach (BlobInfo progress in documents.Blobs.ListAsync(Containers.State, StatePaths.ProgressOf(id), ct).ConfigureAwait(false))
         {
             await documents.Blobs.DeleteAsync(Containers.State, progress.Name, ct).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Ulmfit.Diagnostics;
 using Ulmfit.Pipeline.Documents;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Storage;
@@ -66,6 +67,7 @@ public sealed partial class EpochStep
             return Canceled(input);
         }
 
+        using Activity? span = UlmfitTraces.StartEpoch(input.Run, input.Direction, input.From.Stage, input.From.Epoch);
         DirectionTraining training = await workspace.OpenAsync(run, input.Direction, ct).ConfigureAwait(false);
         TrainingEpoch opened;
         try
@@ -82,11 +84,13 @@ public sealed partial class EpochStep
         using var watch = new Watch(this, run, input, training, stop);
         Checkpoint to;
         long started = time.GetTimestamp();
+        TrainingPhase phase = MeteredProgress.PhaseOf(training.Plan.Stages[input.From.Stage].Kind);
+        var metered = new MeteredProgress(id.Dataset, input.Direction, phase, input.From.Step);
         Task pump = watch.RunAsync();
         try
         {
             to = await Task.Factory.StartNew(
-                () => epoch.Run(watch, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                () => epoch.Run(metered.Then(watch), stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (watch.IsOver && !ct.IsCancellationRequested)
         {
@@ -104,6 +108,7 @@ public sealed partial class EpochStep
         }
         if (manifest.Epoch is { } ended)
         {
+            TrainingMeter.RecordEpoch(id.Dataset, input.Direction, phase, ended.TrainLoss, ended.HeldOutLoss, TimeSpan.FromSeconds(ended.Seconds));
             LogEpoch(
                 input.Run, input.Direction, ended.Stage, ended.Epoch, ended.Epochs, ended.TrainLoss, HeldOutText(ended), ended.LearningRate,
                 ended.Seconds, watch.TokensPerSecond, watch.RemainingText);

@@ -41,4 +41,8 @@ public sealed record RestoredEpoch(string Stage, int Epoch);
 /// <param name="Loss">Mean cross-entropy of the epoch so far, in nats.</param>
 /// <param name="LearningRate">Learning rate of the highest trained group.</param>
 /// <param name="TokensPerSecond">Real tokens trained on per second since this slice began.</param>
-public readonly record struct TrainingProgress(string Stage, int Epoch, int Epochs, int Step, int Steps, double Loss, double LearningRate, double TokensPerSecond);
+public readonly record struct TrainingProgress(string Stage, int Epoch, int Epochs, int Step, int Steps, double Loss, double LearningRate, double TokensPerSecond)
+{
+    /// <summary>Real tokens trained on since this slice began.</summary>
+    public long Tokens { get; init; }
+}

@@ -232,7 +232,7 @@ public sealed class Pretraining
             LearningRate = value.LearningRate;
             Loss = ((value.Loss * predictions) - from.EpochLoss.Sum) / (predictions - from.EpochLoss.Count);
             progress?.Report(new PretrainingProgress(
-                before + value.Step, training.Steps, value.Epoch - 1 + ((double)value.Step / windows.Count), Loss, LearningRate, value.TokensPerSecond));
+                before + value.Step, training.Steps, value.Epoch - 1 + ((double)value.Step / windows.Count), Loss, LearningRate, value.TokensPerSecond) { Tokens = value.Tokens });
         }
     }
 }

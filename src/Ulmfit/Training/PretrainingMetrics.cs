@@ -33,4 +33,8 @@ public sealed record PretrainingSlice(Checkpoint Checkpoint, PretrainingMetrics 
 /// <param name="Loss">Mean cross-entropy of the slice so far, in nats.</param>
 /// <param name="LearningRate">Learning rate of the step.</param>
 /// <param name="TokensPerSecond">Tokens trained on per second since the slice began.</param>
-public readonly record struct PretrainingProgress(int Step, int Steps, double Epochs, double Loss, double LearningRate, double TokensPerSecond);
+public readonly record struct PretrainingProgress(int Step, int Steps, double Epochs, double Loss, double LearningRate, double TokensPerSecond)
+{
+    /// <summary>Tokens trained on since the slice began.</summary>
+    public long Tokens { get; init; }
+}

@@ -76,7 +76,7 @@ public sealed class TrainingEpoch : IDisposable
             correct += result.Correct;
             tokens += stepTokens;
             step++;
-            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Count == 0 ? result.Loss : loss.Mean, rate, tokens / Elapsed().TotalSeconds));
+            progress?.Report(new TrainingProgress(stage.Name, position.Epoch + 1, stage.Epochs, step, steps, loss.Count == 0 ? result.Loss : loss.Mean, rate, tokens / Elapsed().TotalSeconds) { Tokens = tokens });
         }
 
         StateDict state = network.Save();
