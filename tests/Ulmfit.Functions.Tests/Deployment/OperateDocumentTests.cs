@@ -38,7 +38,7 @@ public sealed partial class OperateDocumentTests
         ["Counter"] = "counter", ["UpDownCounter"] = "up-down counter", ["Histogram"] = "histogram", ["Gauge"] = "gauge",
     };
 
-    [GeneratedRegex("""\.Create(\w+?)(?:<\w+>)?\(\s*"(ulmfit\.[a-z._]+)", "([^"]+)\"""")]
+    [GeneratedRegex(@"\.Create(\w+?)(?:<\w+>)?\(\s*""(ulmfit\.[a-z._]+)"", ""([^""]+)""")]
     private static partial Regex Instrument();
 
     [GeneratedRegex(@"^\| `(ulmfit\.[a-z._]+)` \| ([a-z-]+(?: counter)?), `([^`]+)` \|", RegexOptions.Multiline)]
