@@ -40,10 +40,18 @@ internal static class EvaluateCommand
     }
 
     /// <summary>The scores of a classifier.</summary>
-    public static RowScores Score(OnnxTextClassifier classifier, RowsKind kind, LabeledRows rows, int hardest, CancellationToken cancellationToken)
+    /// <param name="classifier">The classifier.</param>
+    /// <param name="kind">Which rows they are.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="hardest">How many of the hardest rows are kept with their text.</param>
+    /// <param name="cancellationToken">Stops the computation.</param>
+    /// <param name="calibrate">What becomes of the probabilities before they are scored; null for nothing.</param>
+    public static RowScores Score(
+        OnnxTextClassifier classifier, RowsKind kind, LabeledRows rows, int hardest, CancellationToken cancellationToken, Action<float[][]>? calibrate = null)
     {
         CheckLabels(classifier.Labels, rows);
         float[][] probabilities = classifier.Predict([.. rows.Rows.Select(row => row.Text)], cancellationToken);
+        calibrate?.Invoke(probabilities);
         return RowScores.Of(kind, kind == RowsKind.Test ? Path.GetFileName(rows.Path) : null, classifier.Labels, rows.Rows, probabilities, hardest);
     }
 
@@ -62,8 +70,8 @@ internal static class EvaluateCommand
         var clock = Stopwatch.StartNew();
         using OnnxTextClassifier classifier = ModelDirectory.Load(model);
         RowScores scores = Score(classifier, RowsKind.Test, rows, hardest, cancellationToken);
-        Reports.Print(scores.Metrics);
-        Reports.WriteJson(json, new ScoreReport(scores.Metrics, null, clock.Elapsed.TotalSeconds));
+        Reports.Print(scores);
+        Reports.WriteJson(json, new ScoreReport(scores, null, null, clock.Elapsed.TotalSeconds));
         if (page is not null)
         {
             // What the training wrote of itself comes along, but for its own test rows.

@@ -9,7 +9,7 @@ namespace Ulmfit.Cli;
 /// <summary>What is known of a trained model: <c>card.json</c>.</summary>
 internal sealed record CliModelCard(
     string WeightsDigest, TrainingSettings Settings, string Engine, string Tokenizer, string DataDigest, int TrainRows, int HeldOutRows,
-    ClassificationMetrics? HeldOut, IReadOnlyDictionary<string, IReadOnlyList<EpochMetrics>> Epochs);
+    ClassificationMetrics? HeldOut, CalibrationFit? Calibration, IReadOnlyDictionary<string, IReadOnlyList<EpochMetrics>> Epochs);
 
 /// <summary>A model in a folder: <c>model.onnx</c>, <c>labels.json</c>, <c>vocabulary.json</c>, <c>card.json</c>, as in the pipeline's <c>models</c> container.</summary>
 internal static class ModelDirectory
@@ -26,7 +26,7 @@ internal static class ModelDirectory
         Directory.CreateDirectory(directory);
         WriteWhole(Path.Combine(directory, VocabularyFile), data.Vocabulary.Save);
         WriteWhole(Path.Combine(directory, Labels), stream => JsonSerializer.Serialize(stream, data.Labels, Json));
-        WriteWhole(Path.Combine(directory, Model), stream => OnnxClassifierWriter.Write(stream, forward, backward, MetadataOf(data)));
+        WriteWhole(Path.Combine(directory, Model), stream => OnnxClassifierWriter.Write(stream, forward, backward, MetadataOf(data) with { Temperature = card.Calibration?.Temperature ?? TemperatureScaling.None }));
         WriteWhole(Path.Combine(directory, Card), stream => JsonSerializer.Serialize(stream, card with { Epochs = card.Epochs.ToDictionary(pair => pair.Key, pair => WithoutCurves(pair.Value)) }, Json));
     }
 
@@ -57,7 +57,7 @@ internal static class ModelDirectory
         return EarlierModel.Of(Vocabulary.Load(Path.Combine(directory, VocabularyFile)), weights.Labels, weights.Forward?.Weights, weights.Backward?.Weights);
     }
 
-    /// <summary>The classifier of weights that were just trained, before anything is written to a folder.</summary>
+    /// <summary>The classifier of weights that were just trained, before anything is written to a folder and a temperature is known.</summary>
     public static OnnxTextClassifier Load(DirectionWeights? forward, DirectionWeights? backward, TrainingData data)
     {
         using var model = new MemoryStream();

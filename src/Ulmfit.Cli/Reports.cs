@@ -2,15 +2,18 @@ using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
 using Ulmfit.Metrics;
+using Ulmfit.Reports;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
 
 /// <summary>Scores in machine-readable form.</summary>
-internal sealed record ScoreReport(double Accuracy, double MacroF1, double? LogLoss, int Count, IReadOnlyList<ClassMetrics> PerClass, IReadOnlyList<IReadOnlyList<int>> ConfusionMatrix, string? WeightsDigest, double Seconds)
+internal sealed record ScoreReport(double Accuracy, double MacroF1, double? LogLoss, int Count, IReadOnlyList<ClassMetrics> PerClass, IReadOnlyList<IReadOnlyList<int>> ConfusionMatrix, double ExpectedCalibrationError, CalibrationFit? Calibration, string? WeightsDigest, double Seconds)
 {
-    public ScoreReport(ClassificationMetrics metrics, string? weightsDigest, double seconds)
-        : this(metrics.Accuracy, metrics.MacroF1, metrics.LogLoss, metrics.Count, metrics.PerClass, metrics.ConfusionMatrix, weightsDigest, seconds)
+    public ScoreReport(RowScores scores, CalibrationFit? calibration, string? weightsDigest, double seconds)
+        : this(
+            scores.Metrics.Accuracy, scores.Metrics.MacroF1, scores.Metrics.LogLoss, scores.Metrics.Count, scores.Metrics.PerClass, scores.Metrics.ConfusionMatrix,
+            scores.Calibration.ExpectedError, calibration, weightsDigest, seconds)
     {
     }
 }
@@ -21,8 +24,9 @@ internal static class Reports
     /// <summary>How results are written.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void Print(ClassificationMetrics metrics)
+    public static void Print(RowScores scores)
     {
+        ClassificationMetrics metrics = scores.Metrics;
         var table = new Table().Border(TableBorder.Simple).AddColumn("class");
         foreach (string heading in (string[])["precision", "recall", "F1", "support"])
         {
@@ -36,7 +40,13 @@ internal static class Reports
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"accuracy {metrics.Accuracy:P2}   macro-F1 {metrics.MacroF1:F4}   of {metrics.Count} texts"));
+        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"expected calibration error {scores.Calibration.ExpectedError:P2}   log loss {Number(metrics.LogLoss, "F4")}"));
     }
+
+    /// <summary>What a temperature does, in one line.</summary>
+    public static string Line(CalibrationFit fit) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"temperature {fit.Temperature:0.####}, fitted to {fit.Rows} held-out rows: expected calibration error {fit.Before.ExpectedError:P2} without, {fit.After.ExpectedError:P2} with it, {fit.CrossFitted?.ExpectedError:P2} on rows that it was not fitted to; {fit.ErrorByChance:P2} by chance");
 
     public static void WriteJson<T>(string? path, T report)
     {

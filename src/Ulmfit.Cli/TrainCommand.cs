@@ -58,11 +58,15 @@ internal sealed class TrainCommand
             string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
 
             using OnnxTextClassifier classifier = ModelDirectory.Load(WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), prepared);
-            RowScores? ScoreOf(RowsKind kind, LabeledRows? rows) =>
-                rows is null or { Rows.Count: 0 } ? null : EvaluateCommand.Score(classifier, kind, rows, chosen.Report.HardestExamples, cancellationToken);
-            RowScores? heldOutScores = ScoreOf(RowsKind.HeldOut, loaded.Rows with { Rows = heldOut }), testScores = ScoreOf(RowsKind.Test, testRows);
+            RowScores? ScoreOf(RowsKind kind, LabeledRows? rows, Action<float[][]> calibrate) =>
+                rows is null or { Rows.Count: 0 } ? null : EvaluateCommand.Score(classifier, kind, rows, chosen.Report.HardestExamples, cancellationToken, calibrate);
+            CalibrationFit? calibration = null;
+            RowScores? heldOutScores = ScoreOf(
+                RowsKind.HeldOut, loaded.Rows with { Rows = heldOut }, rows => calibration = CalibrationFit.Calibrate(classifier.Labels, heldOut.Select(row => row.Label), rows));
+            double temperature = calibration?.Temperature ?? TemperatureScaling.None;
+            RowScores? testScores = ScoreOf(RowsKind.Test, testRows, rows => Array.ForEach(rows, row => TemperatureScaling.Apply(row, temperature)));
             var card = new CliModelCard(
-                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, train.Count, heldOut.Count, heldOutScores?.Metrics,
+                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, train.Count, heldOut.Count, heldOutScores?.Metrics, calibration,
                 trained.ToDictionary(pair => pair.Key.ToString().ToLowerInvariant(), pair => pair.Value.Epochs));
             ModelDirectory.Save(directory, WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), prepared, card);
             ReportFiles.Save(directory, new TrainingReport
@@ -70,6 +74,7 @@ internal sealed class TrainCommand
                 Name = ReportFiles.NameOf(directory),
                 StartedAt = run.StartedAt,
                 Scores = [.. ((RowScores?[])[testScores, heldOutScores]).OfType<RowScores>()],
+                Calibration = calibration,
                 Directions = [.. trained.OrderBy(pair => pair.Key).Select(pair => DirectionReport.Of(pair.Key, pair.Value.Plan, pair.Value.Epochs))],
                 Data = ReportData.Of(run.DataDigest, prepared),
                 Start = ReportStart.Of(chosen, loaded.From?.Digest ?? loaded.Pretrained?.Digest),
@@ -80,12 +85,17 @@ internal sealed class TrainCommand
             });
             run.Finish();
 
-            ClassificationMetrics? shown = (testScores ?? heldOutScores)?.Metrics;
+            RowScores? shown = testScores ?? heldOutScores;
             AnsiConsole.WriteLine(testRows is null ? "Held-out rows:" : $"Test rows of {testRows.Path}:");
             if (shown is not null)
             {
                 Reports.Print(shown);
-                Reports.WriteJson(parsed.GetValue(json), new ScoreReport(shown, digest, clock.Elapsed.TotalSeconds));
+                Reports.WriteJson(parsed.GetValue(json), new ScoreReport(shown, calibration, digest, clock.Elapsed.TotalSeconds));
+            }
+
+            if (calibration is not null)
+            {
+                AnsiConsole.WriteLine(Reports.Line(calibration));
             }
 
             AnsiConsole.WriteLine($"weights {digest}");

@@ -29,6 +29,15 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(trained.GetProperty("accuracy").GetDouble(), Json("evaluate.json").GetProperty("accuracy").GetDouble());
         Assert.Equal(trained.GetProperty("macroF1").GetDouble(), Json("evaluate.json").GetProperty("macroF1").GetDouble());
 
+        // The folder's classifier scales as the training scored: the same loss, to the bit.
+        Assert.Contains("temperature ", output, StringComparison.Ordinal);
+        JsonElement calibration = Json("model/card.json").GetProperty("calibration");
+        Assert.Equal(calibration.ToString(), trained.GetProperty("calibration").ToString());
+        Assert.NotEqual(1, calibration.GetProperty("temperature").GetDouble());
+        Assert.True(calibration.GetProperty("after").GetProperty("logLoss").GetDouble() < calibration.GetProperty("before").GetProperty("logLoss").GetDouble(), calibration.ToString());
+        Assert.Equal(trained.GetProperty("logLoss").GetDouble(), Json("evaluate.json").GetProperty("logLoss").GetDouble());
+        Assert.Equal(trained.GetProperty("expectedCalibrationError").GetDouble(), Json("evaluate.json").GetProperty("expectedCalibrationError").GetDouble());
+
         JsonElement report = Json("model/report.json");
         Assert.Equal(["test", "held-out"], report.GetProperty("scores").EnumerateArray().Select(scores => scores.GetProperty("rows").GetString()));
         Assert.Equal(trained.GetProperty("accuracy").GetDouble(), report.GetProperty("scores")[0].GetProperty("metrics").GetProperty("accuracy").GetDouble());
@@ -53,6 +62,15 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal(["may I have some apples 7", "snow today"], lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()));
         Assert.All(lines, line => Assert.Equal(1, JsonDocument.Parse(line).RootElement.GetProperty("predictions").GetArrayLength()));
+
+        (code, output, _) = await CommandLine.RunAsync("classify", "--model", workspace["model"], "--data", texts, "--top-k", "1", "--threshold", "1");
+        Assert.Equal(0, code);
+        Assert.All(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line =>
+        {
+            JsonElement predictions = JsonDocument.Parse(line).RootElement.GetProperty("predictions");
+            Assert.Equal((2, JsonValueKind.Null), (predictions.GetArrayLength(), predictions[0].GetProperty("label").ValueKind));
+        });
+        Assert.Equal(2, (await CommandLine.RunAsync("classify", "--model", workspace["model"], "--threshold", "1.5", "some")).ExitCode);
 
         (code, output, _) = await CommandLine.RunAsync("classify", "--model", workspace["model"], "may I have some apples 7");
         Assert.Equal(0, code);

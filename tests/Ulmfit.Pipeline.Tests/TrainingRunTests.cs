@@ -1,6 +1,10 @@
+using Ulmfit.Data;
 using Ulmfit.Features;
+using Ulmfit.Metrics;
 using Ulmfit.Model;
+using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
@@ -62,6 +66,59 @@ public sealed class TrainingRunTests : IDisposable
         float[][] answers = await lease.PredictAsync(["the lamp was lovely and great so happy", "the lamp was awful and late so angry"], Ct);
         Assert.Equal("praise", lease.Rank(answers[0], 1)[0].Label);
         Assert.Equal("complaint", lease.Rank(answers[1], 1)[0].Label);
+    }
+
+    [Fact]
+    public async Task Run_Published_AnswersWithTheProbabilitiesThatItsCardAndReportAreOf()
+    {
+        await pipeline.CompleteAsync(await pipeline.BeginAsync());
+
+        ModelCard card = (await pipeline.Registry.FindCardAsync("tickets", 1, Ct))!;
+        TrainingReport report = TrainingReport.Parse((await pipeline.Registry.FindFileAsync(card, ModelFiles.Report, Ct))!);
+        DatasetVersion version = await pipeline.Catalog.GetVersionAsync("tickets", 1, Ct);
+        DatasetRows rows = await pipeline.Catalog.ReadRowsAsync(version, Ct);
+        using ModelLease lease = (await pipeline.Cache.AcquireChampionAsync("tickets", Ct))!;
+        float[][] answers = await lease.PredictAsync([.. rows.HeldOut.Select(row => row.Text)], Ct);
+        int[] expected = [.. rows.HeldOut.Select(row => lease.Labels.ToList().IndexOf(row.Label))];
+        float[] flat = [.. answers.SelectMany(row => row)];
+
+        CalibrationFit fit = card.Calibration!;
+        Assert.NotEqual(TemperatureScaling.None, fit.Temperature);
+        Assert.Equal(rows.HeldOut.Count, fit.Rows);
+        Assert.Equal(report.Calibration!.Temperature, fit.Temperature);
+        Assert.Equal(fit.After.LogLoss, ClassificationMetrics.FromProbabilities(lease.Labels, expected, flat).LogLoss);
+        Assert.Equal(fit.After.ExpectedError, Calibration.FromProbabilities(2, expected, flat).ExpectedError);
+        Assert.Equal(fit.After.LogLoss, Assert.Single(report.Scores).Metrics.LogLoss);
+        Assert.True(fit.After.LogLoss < fit.Before.LogLoss, $"{fit}");
+
+        // The classes are those that it gives the held-out rows, and the words those of the tokenised texts.
+        DriftReference reference = card.Reference!;
+        Assert.Equal(DriftSource.HeldOut, reference.Source);
+        Assert.Equal(
+            lease.Labels.Select((label, c) => new ClassFrequency(label, answers.Count(row => Array.IndexOf(row, row.Max()) == c))), reference.Classes);
+        var tally = new TokenTally();
+        await lease.PredictAsync([.. rows.HeldOut.Select(row => row.Text)], tally, Ct);
+        Assert.Equal((double)tally.UnknownWords / tally.Words, reference.HeldOutUnknownRate);
+        Assert.InRange(reference.TrainingUnknownRate, 0, reference.HeldOutUnknownRate!.Value);
+    }
+
+    // Against a champion with a temperature or one without: what is compared is which label is best, and that stays.
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.73)]
+    [InlineData(10)]
+    public void Scores_OfScaledProbabilities_AreThoseOfTheOthers(double temperature)
+    {
+        var random = new Random(3);
+        string[] labels = ["a", "b", "c"];
+        LabeledRow[] rows = [.. Enumerable.Range(0, 500).Select(i => new LabeledRow("text", labels[random.Next(3)], i))];
+
+        // Near ties, which rounding could turn over.
+        float[][] given = [.. rows.Select(_ => labels.Select(_ => (1f / 3) + (random.Next(3) * 3e-8f)).ToArray())];
+        float[][] scaled = [.. given.Select(row => row.ToArray())];
+        Array.ForEach(scaled, row => TemperatureScaling.Apply(row, temperature));
+
+        Assert.Equivalent(Scoring.Of(labels, given, rows), Scoring.Of(labels, scaled, rows), strict: true);
     }
 
     [Theory]

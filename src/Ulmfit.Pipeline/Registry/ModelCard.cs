@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Ulmfit.Metrics;
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Drift;
 
 namespace Ulmfit.Pipeline.Registry;
 
@@ -62,6 +64,12 @@ public sealed record ModelCard
 
     /// <summary>Its scores on the held-out rows.</summary>
     public required Scores Metrics { get; init; }
+
+    /// <summary>The temperature that its probabilities are scaled with, and what it does; null for a model without.</summary>
+    public CalibrationFit? Calibration { get; init; }
+
+    /// <summary>What the texts that it is asked about are held against; null for a model from before there was such a thing.</summary>
+    public DriftReference? Reference { get; init; }
 
     /// <summary>The champion it was compared with; null where there was none.</summary>
     public int? ComparedWith { get; init; }

@@ -1,3 +1,5 @@
+using Ulmfit.Metrics;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 
 namespace Ulmfit.Pipeline.Steps;
@@ -23,7 +25,14 @@ public sealed record Candidate(
     string Engine,
     string? PretrainedDigest,
     Scores Scores,
-    Scores Baseline);
+    Scores Baseline)
+{
+    /// <summary>The temperature that its file carries, and what it does; null where no row is held out.</summary>
+    public CalibrationFit? Calibration { get; init; }
+
+    /// <summary>What the texts that it will be asked about are held against.</summary>
+    public DriftReference? Reference { get; init; }
+}
 
 /// <summary>What the evaluation of a run's model gives.</summary>
 /// <param name="Run">The run's id.</param>

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Ulmfit.Data;
+using Ulmfit.Metrics;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline.Datasets;
 using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
@@ -159,28 +162,17 @@ public sealed partial class CandidateEvaluation
             ["weightsDigest"] = weightsDigest,
             ["tokenizer"] = Tokenizer.Version,
         });
+        void Write(Stream stream, double temperature) => OnnxClassifierWriter.Write(
+            stream, trained.GetValueOrDefault(Direction.Forward), trained.GetValueOrDefault(Direction.Backward), metadata with { Temperature = temperature });
+
+        // The temperature is fitted to what the model says without one, and its file is written once it is known. Scaled with it, these are
+        // the bits that the file answers with.
+        IReadOnlyList<float[]> probabilities = await PredictAsync(Write, data, rows.HeldOut, ct).ConfigureAwait(false);
+        CalibrationFit? calibration = CalibrationFit.Calibrate(data.Labels, rows.HeldOut.Select(row => row.Label), probabilities);
         string prefix = StatePaths.Payloads(id);
-        string model = await payloads.PutAsync(
-            prefix,
-            stream => OnnxClassifierWriter.Write(stream, trained.GetValueOrDefault(Direction.Forward), trained.GetValueOrDefault(Direction.Backward), metadata),
-            ct).ConfigureAwait(false);
+        string model = await payloads.PutAsync(prefix, stream => Write(stream, calibration?.Temperature ?? TemperatureScaling.None), ct).ConfigureAwait(false);
         string labels = await payloads.PutAsync(prefix, JsonSerializer.SerializeToUtf8Bytes(data.Labels, SealedJson.Options), ct).ConfigureAwait(false);
         string vocabulary = await payloads.PutAsync(prefix, data.Vocabulary.ToJson(), ct).ConfigureAwait(false);
-
-        byte[] onnx;
-        try
-        {
-            onnx = await payloads.GetAsync(prefix, model, ct).ConfigureAwait(false);
-        }
-        catch (CorruptBlobException e)
-        {
-            throw new IOException($"{e.Blob} was damaged between being written and being read; trying again writes it again.", e);
-        }
-        IReadOnlyList<float[]> probabilities;
-        using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(onnx, data.Vocabulary, data.Labels))
-        {
-            probabilities = await Scoring.PredictAsync(texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows.HeldOut).ConfigureAwait(false);
-        }
 
         // Before the candidate: a run that has one has its report.
         await reports.CreateAsync(
@@ -191,6 +183,7 @@ public sealed partial class CandidateEvaluation
                 Run = id.ToString(),
                 StartedAt = run.StartedAt,
                 Scores = [RowScores.Of(RowsKind.HeldOut, null, data.Labels, rows.HeldOut, probabilities, settings.Report.HardestExamples)],
+                Calibration = calibration,
                 Directions = directions,
                 Data = ReportData.Of(version.Digest, data),
                 Start = ReportStart.Of(settings, await workspace.FindStartDigestAsync(settings, ct).ConfigureAwait(false)),
@@ -206,9 +199,25 @@ public sealed partial class CandidateEvaluation
             engine,
             settings.From is null ? (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest : null,
             Scoring.Of(data.Labels, probabilities, rows.HeldOut),
-            Scoring.OfMostFrequent(rows.Train, rows.HeldOut));
+            Scoring.OfMostFrequent(rows.Train, rows.HeldOut))
+        {
+            Calibration = calibration,
+            Reference = DriftReference.Of(data, rows.Train, probabilities),
+        };
+        if (calibration is not null)
+        {
+            LogCalibration(id.ToString(), calibration.Temperature, calibration.Rows, calibration.Before.ExpectedError, calibration.After.ExpectedError, calibration.CrossFitted?.ExpectedError, calibration.ErrorByChance);
+        }
         await documents.CreateAsync(Containers.State, StatePaths.Candidate(id), candidate, ct).ConfigureAwait(false);
         return await FindCandidateAsync(id, ct).ConfigureAwait(false) ?? candidate;
+    }
+
+    private static async Task<IReadOnlyList<float[]>> PredictAsync(Action<Stream, double> write, TrainingData data, IReadOnlyList<LabeledRow> rows, CancellationToken ct)
+    {
+        using var model = new MemoryStream();
+        write(model, TemperatureScaling.None);
+        using OnnxTextClassifier classifier = OnnxTextClassifier.Load(model.GetBuffer().AsMemory(0, (int)model.Length), data.Vocabulary, data.Labels);
+        return await Scoring.PredictAsync(texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows).ConfigureAwait(false);
     }
 
     private async Task<ChampionScores?> ScoreChampionAsync(RunManifest run, DatasetRows rows, CancellationToken ct)
@@ -241,6 +250,9 @@ public sealed partial class CandidateEvaluation
 
     [LoggerMessage(21, LogLevel.Error, "{Run}: what the evaluation left is damaged; it is made again.")]
     private partial void LogLost(Exception exception, string run);
+
+    [LoggerMessage(22, LogLevel.Information, "{Run}: temperature {Temperature:0.####}, fitted to {Rows} held-out rows: expected calibration error {Before:P2} without, {After:P2} with it, {CrossFitted:P2} on rows that it was not fitted to; {ByChance:P2} by chance.")]
+    private partial void LogCalibration(string run, double temperature, int rows, double before, double after, double? crossFitted, double byChance);
 
     [LoggerMessage(20, LogLevel.Information, "{Run}: on {Rows} held-out rows accuracy {Accuracy:0.0000}, macro-F1 {MacroF1:0.0000} (always the most frequent class: {BaselineAccuracy:0.0000}, {BaselineMacroF1:0.0000}).")]
     private partial void LogScores(string run, int rows, double accuracy, double macroF1, double baselineAccuracy, double baselineMacroF1);

@@ -167,6 +167,8 @@ public sealed partial class ModelPublishing
             WeightsDigest = candidate.WeightsDigest,
             Files = parts.Files.ToDictionary(file => file.Key, file => Convert.ToHexStringLower(SHA256.HashData(file.Value))),
             Metrics = candidate.Scores,
+            Calibration = candidate.Calibration,
+            Reference = candidate.Reference,
             ComparedWith = evaluated.ComparedWith,
             ChampionMetrics = run.ChampionMetrics,
         };

@@ -49,6 +49,32 @@ public sealed record CalibrationFit(
             ByChance(classes, scaled, expected.Length));
     }
 
+    /// <summary>Fits a temperature to held-out rows, and scales what the classifier says of them with it; null if there is none.</summary>
+    /// <param name="labels">The labels in the order of the probabilities.</param>
+    /// <param name="expected">The label of each row.</param>
+    /// <param name="probabilities">What the classifier gives without a temperature: <c>[rows][labels]</c>. Afterwards, what it gives with it.</param>
+    /// <exception cref="ArgumentException">Sizes do not fit, or a row has a label that is not among the labels.</exception>
+    public static CalibrationFit? Calibrate(IReadOnlyList<string> labels, IEnumerable<string> expected, IReadOnlyList<float[]> probabilities)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(expected);
+        ArgumentNullException.ThrowIfNull(probabilities);
+        Dictionary<string, int> classOf = labels.Select((label, index) => (label, index)).ToDictionary(pair => pair.label, pair => pair.index, StringComparer.Ordinal);
+        CalibrationFit? fit = Of(
+            labels.Count,
+            [.. expected.Select(label => classOf.TryGetValue(label, out int found) ? found : throw new ArgumentException($"The model does not know the label '{label}'.", nameof(expected)))],
+            [.. probabilities.SelectMany(row => row)]);
+        if (fit is not null)
+        {
+            foreach (float[] row in probabilities)
+            {
+                TemperatureScaling.Apply(row, fit.Temperature);
+            }
+        }
+
+        return fit;
+    }
+
     private static CrossFittedScores? Cross(int classes, ReadOnlySpan<int> expected, ReadOnlySpan<float> probabilities)
     {
         if (expected.Length < 2)

@@ -183,7 +183,7 @@ public static class ReportHtml
             }
 
             WriteClasses(to, report, metrics);
-            WriteCalibration(to, scores.Calibration);
+            WriteCalibration(to, scores.Calibration, scores.Rows == RowsKind.HeldOut ? report.Calibration : null);
             WriteHardest(to, scores);
         });
 
@@ -272,12 +272,17 @@ public static class ReportHtml
         });
     }
 
-    private static void WriteCalibration(MarkupWriter to, Calibration calibration)
+    private static void WriteCalibration(MarkupWriter to, Calibration calibration, CalibrationFit? fit)
     {
         to.Element("h3", "Calibration");
         to.Element("p", string.Create(
             CultureInfo.InvariantCulture,
             $"The probabilities are off by {Share(calibration.ExpectedError)} on average (expected calibration error over {calibration.Bins.Count} bins), and by {Share(calibration.MaximumError)} in the worst bin. Below the diagonal the model is too sure of itself."));
+        if (fit is not null)
+        {
+            WriteTemperature(to, fit);
+        }
+
         using (to.Open("div", ("class", "grid2")))
         {
             using (to.Open("figure"))
@@ -296,6 +301,31 @@ public static class ReportHtml
                     }
                 }
             });
+        }
+    }
+
+    private static void WriteTemperature(MarkupWriter to, CalibrationFit fit)
+    {
+        to.Element("p", string.Create(
+            CultureInfo.InvariantCulture,
+            $"The probabilities are scaled by the temperature {fit.Temperature:0.####}, which was fitted to these {fit.Rows:N0} rows. Measured on the same rows that flatters a little, so each half of them is measured with the temperature of the other half, too. So many rows show an error of about {Share(fit.ErrorByChance)} even where every probability is right."));
+        Table(to, "temperature", "What the temperature does", ["Probabilities", "Expected error", "Log loss"], 1, () =>
+        {
+            Row("as the network gives them", fit.Before.ExpectedError, fit.Before.LogLoss);
+            Row("with the temperature, on the rows of its fit", fit.After.ExpectedError, fit.After.LogLoss);
+            if (fit.CrossFitted is CrossFittedScores crossed)
+            {
+                Row("each half with the temperature of the other", crossed.ExpectedError, crossed.LogLoss);
+            }
+        });
+
+        void Row(string name, double error, double loss)
+        {
+            using (to.Open("tr"))
+            {
+                to.Element("th", name, ("scope", "row"));
+                Cells(to, Share(error), Number(loss, "F4"));
+            }
         }
     }
 

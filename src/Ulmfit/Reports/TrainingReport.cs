@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ulmfit.Metrics;
 using Ulmfit.Training;
 
 namespace Ulmfit.Reports;
@@ -37,6 +38,12 @@ public sealed record TrainingReport
 
     /// <summary>Scores of the finished model, the most telling first: those of test rows, then those of held-out rows.</summary>
     public IReadOnlyList<RowScores> Scores { get; init; } = [];
+
+    /// <summary>
+    /// The temperature that the model's probabilities are scaled with, fitted to the held-out rows; null where none was. All scores
+    /// are those of the scaled probabilities.
+    /// </summary>
+    public CalibrationFit? Calibration { get; init; }
 
     /// <summary>How each direction was trained.</summary>
     public IReadOnlyList<DirectionReport> Directions { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ulmfit.Data;
+using Ulmfit.Metrics;
 using Ulmfit.Reports;
 using Ulmfit.Training;
 
@@ -27,6 +28,7 @@ internal static class SampleReport
             Run = "tickets-1",
             StartedAt = DateTimeOffset.UnixEpoch,
             Scores = [RowScores.Of(RowsKind.Test, "test.csv", labels, measured, probabilities, hardest), RowScores.Of(RowsKind.HeldOut, null, labels, measured[..(rows / 2)], probabilities[..(rows / 2)], hardest)],
+            Calibration = CalibrationFit.Calibrate(labels, measured[..(rows / 2)].Select(row => row.Label), [.. probabilities[..(rows / 2)].Select(row => row.ToArray())]),
             Directions = [Trained(Direction.Forward), Trained(Direction.Backward)],
             Data = new ReportData(new string('d', 64), 10 * rows, rows / 2, 7, 1234, [.. labels.Select((label, i) => new ClassRows(label, 10 + i, 5))]),
             Start = new ReportStart(StartKind.Pretrained, labels[^1], "abc"),
