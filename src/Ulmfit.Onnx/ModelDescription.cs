@@ -1,40 +1,40 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.ML.OnnxRuntime;
 using Ulmfit.Metrics;
+using Ulmfit.Onnx.Export;
 using Ulmfit.Text;
 
 namespace Ulmfit.Onnx;
 
 /// <summary>What a model says of itself in <c>metadata_props</c>.</summary>
 /// <param name="Labels">Its labels in the order of its output.</param>
+/// <param name="Directions">The directions that it reads in, at least one.</param>
 /// <param name="VocabularySize">Rows of its embedding.</param>
 /// <param name="VocabularyDigest">Digest of its vocabulary, if it was written with one.</param>
 /// <param name="Temperature">What its probabilities are scaled with; 1 for models without.</param>
-internal sealed record ModelDescription(IReadOnlyList<string> Labels, int VocabularySize, string? VocabularyDigest, double Temperature)
+internal sealed record ModelDescription(IReadOnlyList<string> Labels, IReadOnlyList<string> Directions, int VocabularySize, string? VocabularyDigest, double Temperature)
 {
     /// <exception cref="InvalidDataException">The model lacks what <see cref="OnnxClassifierWriter"/> writes.</exception>
-    public static ModelDescription Of(InferenceSession session)
+    public static ModelDescription Of(OnnxFile file)
     {
-        Dictionary<string, string> properties = session.ModelMetadata.CustomMetadataMap;
-        if (!properties.TryGetValue(OnnxMetadataKeys.Labels, out string? labels)
-            || !properties.TryGetValue(OnnxMetadataKeys.VocabularySize, out string? size)
+        if (!file.Metadata.TryGetValue(OnnxMetadataKeys.Labels, out string? labels)
+            || !file.Metadata.TryGetValue(OnnxMetadataKeys.Directions, out string? directions)
+            || !file.Metadata.TryGetValue(OnnxMetadataKeys.VocabularySize, out string? size)
             || !int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int vocabularySize)
-            || !session.InputMetadata.ContainsKey(OnnxClassifierWriter.TokensInput)
-            || !session.InputMetadata.ContainsKey(OnnxClassifierWriter.LengthsInput)
-            || !session.OutputMetadata.ContainsKey(OnnxClassifierWriter.ProbabilitiesOutput))
+            || directions is not (DirectionGraph.Forward or DirectionGraph.Backward or DirectionGraph.Forward + "," + DirectionGraph.Backward))
         {
-            throw new InvalidDataException($"The ONNX file is no ULMFiT classifier: it lacks the metadata '{OnnxMetadataKeys.Labels}' and '{OnnxMetadataKeys.VocabularySize}' or has other inputs and outputs.");
+            throw new InvalidDataException(
+                $"The ONNX file is no ULMFiT classifier: it lacks one of the metadata '{OnnxMetadataKeys.Labels}', '{OnnxMetadataKeys.Directions}' and '{OnnxMetadataKeys.VocabularySize}', or one of them is not what is written there.");
         }
 
         double temperature = TemperatureScaling.None;
-        if (properties.TryGetValue(OnnxMetadataKeys.Temperature, out string? text)
+        if (file.Metadata.TryGetValue(OnnxMetadataKeys.Temperature, out string? text)
             && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out temperature) && TemperatureScaling.IsValid(temperature)))
         {
             throw new InvalidDataException($"The metadata '{OnnxMetadataKeys.Temperature}' is '{text}', but a number in [{TemperatureScaling.Lowest}, {TemperatureScaling.Highest}] was expected.");
         }
 
-        return new ModelDescription(ParseLabels(labels), vocabularySize, properties.GetValueOrDefault(OnnxMetadataKeys.VocabularyDigest), temperature);
+        return new ModelDescription(ParseLabels(labels), directions.Split(','), vocabularySize, file.Metadata.GetValueOrDefault(OnnxMetadataKeys.VocabularyDigest), temperature);
     }
 
     /// <exception cref="InvalidDataException">They are not the model's.</exception>
@@ -56,8 +56,7 @@ internal sealed record ModelDescription(IReadOnlyList<string> Labels, int Vocabu
         }
     }
 
-    /// <exception cref="InvalidDataException">They are no JSON array of strings.</exception>
-    internal static string[] ParseLabels(string json)
+    private static string[] ParseLabels(string json)
     {
         try
         {

@@ -1,24 +1,29 @@
+using Ulmfit.Diagnostics;
+
 namespace Ulmfit.Onnx;
 
 /// <summary>How an <see cref="OnnxTextClassifier"/> uses the machine.</summary>
 public sealed record OnnxClassifierOptions
 {
-    /// <summary>How many documents are computed at a time, over all requests together. Changes no answer.</summary>
+    /// <summary>Threads that compute, of a classifier that has its own; see <see cref="ClassificationWorkersOptions.Workers"/>. Changes no answer.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
     /// <summary>
-    /// Threads of ONNX Runtime within one document. 1, the default, computes on the worker's own thread, which is the
-    /// least work in all. More may answer a long document sooner. Each number is batch-invariant for itself; that
-    /// different numbers give the same bits was seen but is not promised.
+    /// Threads of ONNX Runtime within one run. 1, the default, computes on the worker's own thread, which is the least work
+    /// in all. More may answer a long document sooner. Each number is batch-invariant for itself; that different numbers give
+    /// the same bits was seen but is not promised.
     /// </summary>
     public int IntraOpThreads { get; init; } = 1;
 
     /// <summary>
-    /// Longest document in tokens, at least 2: it bounds the memory of a request. A longer one loses its middle: its
-    /// first ⌈n/2⌉ and last ⌊n/2⌋ tokens stay, since the forward direction pools the end of a document and the backward
-    /// direction its beginning.
+    /// Longest document in tokens, at least 2: it bounds the time of a request. A longer one loses its middle: its first ⌈n/2⌉
+    /// and last ⌊n/2⌋ tokens stay, since the forward direction pools the end of a document and the backward direction its
+    /// beginning.
     /// </summary>
-    public int MaxTokens { get; init; } = 16_384;
+    public int MaxTokens { get; init; } = 1 << 18;
+
+    /// <summary>What measurements of the classifier are told to be of (<see cref="ServingMeter"/>); null for none.</summary>
+    public ModelAttributes? Attributes { get; init; }
 
     internal OnnxClassifierOptions Validated()
     {

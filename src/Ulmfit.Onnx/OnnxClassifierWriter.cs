@@ -10,13 +10,17 @@ namespace Ulmfit.Onnx;
 
 /// <summary>
 /// Writes a trained classifier as one self-contained ONNX file: float32, opset 15, which every ONNX Runtime from 1.10
-/// on reads.
+/// on reads, or int8, with ONNX Runtime's own operator <c>DynamicQuantizeLSTM</c> beside opset 15.
 /// </summary>
 /// <remarks>
 /// Inputs: <c>tokens</c>, int64 <c>[time, batch]</c>, documents padded at their end with any token, and <c>lengths</c>,
 /// int64 <c>[batch]</c>, each in [1, time]. Output: <c>probabilities</c>, float <c>[batch, classes]</c>, the mean of
 /// both directions' where there are two (Howard &amp; Ruder 2018, 3.3), before the temperature of the metadata. The backward direction reverses the tokens
 /// itself. Equal arguments give equal bytes.
+/// <para>
+/// Of int8 are the embedding and the weights of the LSTM layers; biases and head stay float32. Activations are quantised by
+/// constant scales, so that a document's probabilities do not depend on its batch here either.
+/// </para>
 /// </remarks>
 public static class OnnxClassifierWriter
 {
@@ -26,18 +30,49 @@ public static class OnnxClassifierWriter
 
     // Opset 15 belongs to ONNX 1.10, as does the schema that the types are generated from.
     private const int OperatorSet = 15;
+    private const string RuntimeDomain = "com.microsoft";
 
     // Protobuf messages, and so ONNX files without external data, end at 2 GiB; the margin holds the graph and the metadata.
     private const long MaxWeightBytes = int.MaxValue - (16L << 20);
 
-    /// <summary>Writes the classifier of one or both directions.</summary>
+    /// <summary>Writes the classifier of one or both directions in float32.</summary>
     /// <param name="destination">Where the file goes; left open.</param>
     /// <param name="forward">The classifier that reads from the first token on, if there is one.</param>
     /// <param name="backward">The classifier that reads from the last token back, if there is one.</param>
     /// <param name="metadata">Labels and what else the file says of itself.</param>
     /// <exception cref="ArgumentException">There is no direction, the directions or the labels do not fit together, or a property has a reserved key.</exception>
     /// <exception cref="InvalidDataException">A weight is missing, has another shape or is not finite, or the file would exceed protobuf's 2 GiB.</exception>
-    public static void Write(Stream destination, DirectionWeights? forward, DirectionWeights? backward, OnnxModelMetadata metadata)
+    public static void Write(Stream destination, DirectionWeights? forward, DirectionWeights? backward, OnnxModelMetadata metadata) =>
+        Write(destination, forward, backward, metadata, isInt8: false);
+
+    /// <summary>Writes the classifier of one or both directions with embedding and LSTM layers in int8: about a quarter of the size.</summary>
+    /// <param name="destination">Where the file goes; left open.</param>
+    /// <param name="forward">The classifier that reads from the first token on, if there is one.</param>
+    /// <param name="backward">The classifier that reads from the last token back, if there is one.</param>
+    /// <param name="metadata">Labels and what else the file says of itself.</param>
+    /// <exception cref="ArgumentException">As <see cref="Write(Stream, DirectionWeights?, DirectionWeights?, OnnxModelMetadata)"/>.</exception>
+    /// <exception cref="InvalidDataException">As <see cref="Write(Stream, DirectionWeights?, DirectionWeights?, OnnxModelMetadata)"/>.</exception>
+    public static void WriteInt8(Stream destination, DirectionWeights? forward, DirectionWeights? backward, OnnxModelMetadata metadata) =>
+        Write(destination, forward, backward, metadata, isInt8: true);
+
+    /// <summary>A model without graph, of the operators that are used here.</summary>
+    internal static ModelProto NewModel(string producer, bool usesRuntimeDomain = true)
+    {
+        var model = new ModelProto
+        {
+            IrVersion = (long)Schema.Version.IrVersion,
+            ProducerName = producer,
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OperatorSet } },
+        };
+        if (usesRuntimeDomain)
+        {
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = RuntimeDomain, Version = 1 });
+        }
+
+        return model;
+    }
+
+    private static void Write(Stream destination, DirectionWeights? forward, DirectionWeights? backward, OnnxModelMetadata metadata, bool isInt8)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentNullException.ThrowIfNull(metadata);
@@ -47,7 +82,7 @@ public static class OnnxClassifierWriter
             .. backward is null ? [] : new[] { (DirectionGraph.Backward, backward) },
         ];
         Check(directions, metadata);
-        BuildModel(directions, metadata).WriteTo(destination);
+        BuildModel(directions, metadata, isInt8).WriteTo(destination);
     }
 
     private static void Check((string Name, DirectionWeights Weights)[] directions, OnnxModelMetadata metadata)
@@ -96,31 +131,21 @@ public static class OnnxClassifierWriter
         }
     }
 
-    private static ModelProto BuildModel((string Name, DirectionWeights Weights)[] directions, OnnxModelMetadata metadata)
+    private static ModelProto BuildModel((string Name, DirectionWeights Weights)[] directions, OnnxModelMetadata metadata, bool isInt8)
     {
         var graph = new GraphBuilder("ulmfit_classifier");
         graph.Input(TokensInput, TensorProto.Types.DataType.Int64, "time", "batch");
         graph.Input(LengthsInput, TensorProto.Types.DataType.Int64, "batch");
-        string[] probabilities = [.. directions.Select(direction => DirectionGraph.Add(graph, direction.Name, direction.Weights, TokensInput, LengthsInput))];
-        if (probabilities.Length == 1)
-        {
-            graph.NodeInto(ProbabilitiesOutput, "Identity", "output", [probabilities[0]]);
-        }
-        else
-        {
-            string sum = graph.Node("Add", "output/sum", probabilities);
-            graph.NodeInto(ProbabilitiesOutput, "Mul", "output/mean", [sum, graph.Scalar("output/half", 0.5f)]);
-        }
-
+        HeadGraph.AddMean(
+            graph, ProbabilitiesOutput, [.. directions.Select(direction => DirectionGraph.Add(graph, direction.Name, direction.Weights, isInt8, TokensInput, LengthsInput))]);
         graph.Output(ProbabilitiesOutput, TensorProto.Types.DataType.Float, "batch", metadata.Labels.Count);
-
-        var model = new ModelProto
+        if (graph.Borrowed.Count > 0)
         {
-            IrVersion = (long)Schema.Version.IrVersion,
-            ProducerName = metadata.Producer,
-            Graph = graph.Graph,
-            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OperatorSet } },
-        };
+            throw new InvalidOperationException($"The graph reads '{graph.Borrowed.First()}', which was not added.");
+        }
+
+        ModelProto model = NewModel(metadata.Producer, isInt8);
+        model.Graph = graph.Graph;
         var properties = new SortedDictionary<string, string>(metadata.Properties.ToDictionary(), StringComparer.Ordinal)
         {
             [OnnxMetadataKeys.Labels] = JsonSerializer.Serialize(metadata.Labels),

@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using Microsoft.ML.OnnxRuntime;
 using Ulmfit.Metrics;
+using Ulmfit.Onnx.Execution;
+using Ulmfit.Onnx.Export;
 using Ulmfit.Text;
 
 namespace Ulmfit.Onnx;
@@ -11,51 +12,63 @@ namespace Ulmfit.Onnx;
 /// A trained classifier of text on ONNX Runtime. All members may be called by any number of threads at once.
 /// </summary>
 /// <remarks>
-/// A text gets the same bits of probability alone or among others, whatever those are and however many requests run.
-/// That is so by construction and rests on no property of a kernel: every document is computed by itself, as a batch
-/// of one that is exactly as long as the document, so nothing that is computed for it sees another document, padding or
-/// a batch size. Documents of a request run in parallel instead of in a batch.
+/// <para>
+/// A text gets the same bits of probability alone or among others, whatever those are and however many requests run. Documents share
+/// runs of the encoder only (see <see cref="ClassificationWorkers"/>), and a run computes a row of a batch without looking at the
+/// others: an int8 model because what it sums is integers under scales that never change, a float32 model because ONNX Runtime's
+/// products take the rows one as the other. The latter is a property of its kernels, so it is looked at on the machine at hand before
+/// the first batch runs (see <see cref="WarmUp"/>), and where it does not hold documents are computed one by one. There is no padding.
+/// What is pooled is pooled token by token, and the head takes one document at a time.
+/// </para>
+/// <para>
+/// Documents of any length are computed in pieces that carry the states on, so that memory is bounded and nothing is left out up to
+/// <see cref="OnnxClassifierOptions.MaxTokens"/>. How they are cut changes no bit either.
+/// </para>
 /// </remarks>
 public sealed class OnnxTextClassifier : IDisposable
 {
-    private static readonly string[] InputNames = [OnnxClassifierWriter.TokensInput, OnnxClassifierWriter.LengthsInput];
-    private static readonly string[] OutputNames = [OnnxClassifierWriter.ProbabilitiesOutput];
-
-    private readonly InferenceSession session;
+    private readonly DirectionEncoder[] encoders;
+    private readonly ClassifierHead head;
     private readonly Tokenizer tokenizer = new();
     private readonly Vocabulary vocabulary;
     private readonly OnnxClassifierOptions options;
-    private readonly int vocabularySize;
-    private readonly double temperature;
-    private readonly SemaphoreSlim workers;
+    private readonly ClassificationWorkers workers;
+    private readonly bool ownsWorkers;
 
-    // The owner's hold and one a running call and lease; the session goes when the last one does.
+    // The owner's hold and one a running call and lease; the sessions go when the last one does.
     private int holds = 1;
     private int disposed;
 
-    private OnnxTextClassifier(InferenceSession session, Vocabulary vocabulary, ModelDescription description, IReadOnlyList<string> labels, OnnxClassifierOptions options)
+    private OnnxTextClassifier(
+        DirectionEncoder[] encoders, ClassifierHead head, Vocabulary vocabulary, IReadOnlyList<string> labels, double temperature, OnnxClassifierOptions options, ClassificationWorkers? workers)
     {
-        this.session = session;
+        this.encoders = encoders;
+        this.head = head;
         this.vocabulary = vocabulary;
-        vocabularySize = description.VocabularySize;
-        temperature = description.Temperature;
         this.options = options;
         Labels = labels;
-        workers = new SemaphoreSlim(options.Workers);
+        Temperature = temperature;
+        Precision = encoders[0].Layout.IsInt8 ? OnnxPrecision.Int8 : OnnxPrecision.Float32;
+        ownsWorkers = workers is null;
+        this.workers = workers ?? new ClassificationWorkers(
+            new ClassificationWorkersOptions { Workers = options.Workers, MaxDocuments = int.MaxValue, MaxTokens = int.MaxValue });
     }
 
     /// <summary>The labels in the order of the probabilities.</summary>
     public IReadOnlyList<string> Labels { get; }
 
     /// <summary>What the graph's probabilities are scaled with (<see cref="TemperatureScaling"/>); 1 for a model without.</summary>
-    public double Temperature => temperature;
+    public double Temperature { get; }
 
-    /// <summary>Loads a model that <see cref="OnnxClassifierWriter"/> wrote.</summary>
+    /// <summary>What the weights of the encoder are.</summary>
+    public OnnxPrecision Precision { get; }
+
+    /// <summary>Loads a model that <see cref="OnnxClassifierWriter"/> wrote, of float32 or int8.</summary>
     /// <param name="model">The ONNX file.</param>
     /// <param name="vocabulary">The vocabulary that the model was trained with.</param>
     /// <param name="labels">The labels in the order of the model's output.</param>
     /// <param name="options">How to use the machine.</param>
-    /// <param name="workers">The threads that compute, shared with other classifiers and not disposed with this one; null for threads of its own.</param>
+    /// <param name="workers">The threads that compute, shared with other classifiers and not disposed with this one; null for threads of its own, which refuse nothing.</param>
     /// <exception cref="InvalidDataException">The bytes are no such model, or it has other labels or another vocabulary.</exception>
     public static OnnxTextClassifier Load(
         ReadOnlyMemory<byte> model, Vocabulary vocabulary, IReadOnlyList<string> labels, OnnxClassifierOptions? options = null, ClassificationWorkers? workers = null)
@@ -64,23 +77,28 @@ public sealed class OnnxTextClassifier : IDisposable
         ArgumentNullException.ThrowIfNull(labels);
         options = (options ?? new OnnxClassifierOptions()).Validated();
 
-        InferenceSession session = OpenSession(model, options);
-        try
+        var file = new OnnxFile(OnnxFile.BytesOf(model));
+        var description = ModelDescription.Of(file);
+        description.CheckFits(vocabulary, labels);
+        var constants = new GraphConstants(file);
+        DirectionLayout[] layouts = [.. description.Directions.Select(direction => DirectionLayout.Read(constants, direction))];
+        foreach (DirectionLayout layout in layouts)
         {
-            var description = ModelDescription.Of(session);
-            description.CheckFits(vocabulary, labels);
-            return new OnnxTextClassifier(session, vocabulary, description, [.. labels], options);
+            if (layout.Config.Classes != labels.Count || layout.Config.Encoder.VocabularySize != vocabulary.Count || layout.IsInt8 != layouts[0].IsInt8)
+            {
+                throw new InvalidDataException(
+                    $"The {layout.Direction} direction has {layout.Config.Classes} classes, {layout.Config.Encoder.VocabularySize} tokens and weights of {(layout.IsInt8 ? "int8" : "float32")}, which fits neither the {labels.Count} labels and {vocabulary.Count} tokens of the vocabulary nor the other direction.");
+            }
         }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
+
+        (DirectionEncoder[] encoders, ClassifierHead head) = Open(file, layouts, description.Temperature, options.IntraOpThreads);
+        return new OnnxTextClassifier(encoders, head, vocabulary, [.. labels], description.Temperature, options, workers);
     }
 
     /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
-    /// <param name="cancellationToken">Stops the computation, also within a document.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
     public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => Predict(texts, tally: null, cancellationToken);
@@ -88,22 +106,14 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <summary>The same, and counts the texts' tokens.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
     /// <param name="tally">Gets the tokens of each text, all of them also where a text is shortened; null where nobody counts.</param>
-    /// <param name="cancellationToken">Stops the computation, also within a document.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public float[][] Predict(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(texts);
-        if (texts.Contains(null!))
-        {
-            throw new ArgumentException($"Text {texts.ToList().IndexOf(null!)} is null.", nameof(texts));
-        }
+    public float[][] Predict(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default) =>
+        PredictAsync(texts, tally, cancellationToken).GetAwaiter().GetResult();
 
-        using IDisposable hold = Hold();
-        return ForEach([.. texts.Select(text => text.Length)], i => Compute(Encode(texts[i], tally), cancellationToken), cancellationToken);
-    }
-
-    /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes.</summary>
+    /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes; the caller's tokenises.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
     /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
@@ -118,21 +128,58 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Predict(texts, tally, cancellationToken), cancellationToken);
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (texts.Contains(null!))
+        {
+            throw new ArgumentException($"Text {texts.ToList().IndexOf(null!)} is null.", nameof(texts));
+        }
+
+        return ComputeAsync(texts.Count, i => Encode(texts[i], tally), cancellationToken);
+    }
 
     /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>.</summary>
     /// <param name="documents">Token ids in reading order, each document at least one token long.</param>
-    /// <param name="cancellationToken">Stops the computation, also within a document.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
     /// <exception cref="ArgumentException">A document is empty or has an id that the model does not know.</exception>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public float[][] PredictTokens(IReadOnlyList<int[]> documents, CancellationToken cancellationToken = default)
+    public float[][] PredictTokens(IReadOnlyList<int[]> documents, CancellationToken cancellationToken = default) =>
+        PredictTokensAsync(documents, cancellationToken).GetAwaiter().GetResult();
+
+    /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>. Blocks no thread while it waits or computes.</summary>
+    /// <param name="documents">Token ids in reading order, each document at least one token long; not to be changed until the task has ended.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="ArgumentException">A document is empty or has an id that the model does not know.</exception>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public Task<float[][]> PredictTokensAsync(IReadOnlyList<int[]> documents, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(documents);
         Check(documents);
+        return ComputeAsync(documents.Count, i => documents[i], cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs what the first requests would otherwise run first: ONNX Runtime takes its memory, and whether documents may be batched is
+    /// found out. Takes a few milliseconds to a few hundred, on the caller's thread. A classifier that is not warmed up answers the same.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public void WarmUp()
+    {
         using IDisposable hold = Hold();
-        return ForEach([.. documents.Select(document => document.Length)], i => Compute(documents[i], cancellationToken), cancellationToken);
+        foreach (DirectionEncoder encoder in encoders)
+        {
+            if (encoder.TryBeginProof())
+            {
+                ClassificationWorkers.Prove(encoder);
+            }
+        }
+
+        Predict([""], CancellationToken.None);
     }
 
     /// <summary>The labels of the greatest probabilities, best first; equal ones in the order of <see cref="Labels"/>.</summary>
@@ -190,33 +237,38 @@ public sealed class OnnxTextClassifier : IDisposable
         }
     }
 
-    private static InferenceSession OpenSession(ReadOnlyMemory<byte> model, OnnxClassifierOptions options)
+    private static (DirectionEncoder[] Encoders, ClassifierHead Head) Open(OnnxFile file, DirectionLayout[] layouts, double temperature, int threads)
     {
-        using var session = new SessionOptions
-        {
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            InterOpNumThreads = 1,
-            IntraOpNumThreads = options.IntraOpThreads,
-            // Documents differ in length: plans for each length and an arena that keeps the largest would only grow.
-            EnableMemoryPattern = false,
-            EnableCpuMemArena = false,
-        };
-        // Waiting threads give their core to the other pools of the process.
-        session.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // Opening reads and packs all weights, so the directions go side by side.
+        var encoders = new DirectionEncoder?[layouts.Length];
+        ClassifierHead? head = null;
         try
         {
-            return new InferenceSession(Bytes(model), session);
+            Parallel.For(0, layouts.Length + 1, i =>
+            {
+                if (i < layouts.Length)
+                {
+                    encoders[i] = DirectionEncoder.Open(file, layouts[i], threads);
+                }
+                else
+                {
+                    head = new ClassifierHead(file, layouts, temperature);
+                }
+            });
+            return ([.. encoders.Select(encoder => encoder!)], head!);
         }
-        catch (OnnxRuntimeException e)
+        catch (AggregateException e)
         {
-            throw new InvalidDataException($"ONNX Runtime cannot load the model: {e.Message}", e);
+            foreach (DirectionEncoder? encoder in encoders)
+            {
+                encoder?.Dispose();
+            }
+
+            head?.Dispose();
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+            throw;
         }
     }
-
-    private static byte[] Bytes(ReadOnlyMemory<byte> model) =>
-        MemoryMarshal.TryGetArray(model, out ArraySegment<byte> segment) && segment.Array is { } array && segment.Offset == 0 && segment.Count == array.Length
-            ? array
-            : model.ToArray();
 
     private int[] Encode(string text, TokenTally? tally)
     {
@@ -228,6 +280,7 @@ public sealed class OnnxTextClassifier : IDisposable
 
     private void Check(IReadOnlyList<int[]> documents)
     {
+        int vocabularySize = encoders[0].Layout.Config.Encoder.VocabularySize;
         for (int i = 0; i < documents.Count; i++)
         {
             int[] document = documents[i];
@@ -250,79 +303,62 @@ public sealed class OnnxTextClassifier : IDisposable
     {
         if (Interlocked.Decrement(ref holds) == 0)
         {
-            session.Dispose();
-            workers.Dispose();
-        }
-    }
-
-    /// <summary>Computes every document, the longest first so that none of them is left over at the end.</summary>
-    private float[][] ForEach(int[] lengths, Func<int, float[]> compute, CancellationToken cancellationToken)
-    {
-        float[][] results = new float[lengths.Length][];
-        if (lengths.Length == 0)
-        {
-            return results;
-        }
-
-        int[] order = [.. Enumerable.Range(0, lengths.Length).OrderByDescending(i => lengths[i])];
-        int next = -1;
-        void Work()
-        {
-            int turn;
-            while ((turn = Interlocked.Increment(ref next)) < order.Length)
+            foreach (DirectionEncoder encoder in encoders)
             {
-                // Turn by turn, so that a long request does not keep a short one waiting.
-                workers.Wait(cancellationToken);
-                try
-                {
-                    results[order[turn]] = compute(order[turn]);
-                }
-                finally
-                {
-                    workers.Release();
-                }
+                encoder.Dispose();
+            }
+
+            head.Dispose();
+            if (ownsWorkers)
+            {
+                workers.Dispose();
             }
         }
-
-        int threads = Math.Min(options.Workers, lengths.Length);
-        if (threads == 1)
-        {
-            Work();
-            return results;
-        }
-
-        try
-        {
-            Parallel.For(0, threads, new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = threads }, _ => Work());
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
-
-        return results;
     }
 
-    private float[] Compute(int[] document, CancellationToken cancellationToken)
+    private Task<float[][]> ComputeAsync(int count, Func<int, int[]> tokensOf, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        long[] tokens = Array.ConvertAll(Shortened(document, options.MaxTokens), token => (long)token);
-        using OrtValue tokenValue = OrtValue.CreateTensorValueFromMemory(tokens, [tokens.Length, 1]);
-        using OrtValue lengthValue = OrtValue.CreateTensorValueFromMemory(new long[] { tokens.Length }, [1]);
-        using var run = new RunOptions();
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((RunOptions)state!).Terminate = true, run);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<float[][]>(cancellationToken);
+        }
+
+        IDisposable hold = Hold();
+        PredictionRequest? request = null;
         try
         {
-            using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, InputNames, [tokenValue, lengthValue], OutputNames);
-            float[] probabilities = outputs[0].GetTensorDataAsSpan<float>().ToArray();
+            if (count == 0)
+            {
+                return Task.FromResult<float[][]>([]);
+            }
 
-            // Not in the graph: there a logarithm or a power may be computed otherwise at the end of a batch than within it.
-            TemperatureScaling.Apply(probabilities, temperature);
-            return probabilities;
+            int[][] documents = new int[count][];
+            for (int i = 0; i < count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                documents[i] = Shortened(tokensOf(i), options.MaxTokens);
+            }
+
+            request = new PredictionRequest(encoders, head, documents, options.Attributes, this, hold);
+            workers.Add(request, cancellationToken);
+            return request.Task;
         }
-        catch (OnnxRuntimeException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            throw new OperationCanceledException(cancellationToken);
+            return Task.FromCanceled<float[][]>(cancellationToken);
+        }
+        catch
+        {
+            request = null;
+            throw;
+        }
+        finally
+        {
+            // A request that the workers have taken in lets go of it by itself.
+            if (request is null)
+            {
+                hold.Dispose();
+            }
         }
     }
 

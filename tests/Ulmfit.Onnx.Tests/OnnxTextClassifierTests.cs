@@ -209,7 +209,7 @@ public sealed class OnnxTextClassifierTests
     [Fact]
     public void PredictTokens_CancelledWithinADocument_EndsBeforeTheDocumentDoes()
     {
-        // Six layers over a long document take seconds; the cancellation comes within the first of them.
+        // Six layers over a long document take seconds; the cancellation comes long before.
         var config = TestModel.Config(60, 96, 256, 6);
         using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(config, 1), null, new OnnxClassifierOptions { MaxTokens = 40_000 });
         int[] document = TestModel.Document(new Random(1), 40_000, 60);

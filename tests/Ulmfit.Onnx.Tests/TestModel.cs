@@ -69,18 +69,34 @@ internal static class TestModel
 
     public static string[] Labels(int classes) => [.. Enumerable.Range(0, classes).Select(i => $"label {i}")];
 
-    public static byte[] Write(DirectionWeights? forward, DirectionWeights? backward, double temperature = 1)
+    public static byte[] Write(DirectionWeights? forward, DirectionWeights? backward, double temperature) => Write(forward, backward, OnnxPrecision.Float32, temperature);
+
+    public static byte[] Write(DirectionWeights? forward, DirectionWeights? backward, OnnxPrecision precision = OnnxPrecision.Float32, double temperature = 1)
     {
         using var file = new MemoryStream();
         string[] labels = Labels((forward ?? backward)!.Config.Classes);
-        OnnxClassifierWriter.Write(file, forward, backward, new OnnxModelMetadata(labels, "tests", new Dictionary<string, string>()) { Temperature = temperature });
+        var metadata = new OnnxModelMetadata(labels, "tests", new Dictionary<string, string>()) { Temperature = temperature };
+        if (precision == OnnxPrecision.Int8)
+        {
+            OnnxClassifierWriter.WriteInt8(file, forward, backward, metadata);
+        }
+        else
+        {
+            OnnxClassifierWriter.Write(file, forward, backward, metadata);
+        }
+
         return file.ToArray();
     }
 
-    public static OnnxTextClassifier Load(DirectionWeights? forward, DirectionWeights? backward, OnnxClassifierOptions? options = null)
+    public static OnnxTextClassifier Load(
+        DirectionWeights? forward,
+        DirectionWeights? backward,
+        OnnxClassifierOptions? options = null,
+        OnnxPrecision precision = OnnxPrecision.Float32,
+        ClassificationWorkers? workers = null)
     {
         ClassifierConfig config = (forward ?? backward)!.Config;
-        return OnnxTextClassifier.Load(Write(forward, backward), Vocabulary(config.Encoder.VocabularySize), Labels(config.Classes), options);
+        return OnnxTextClassifier.Load(Write(forward, backward, precision), Vocabulary(config.Encoder.VocabularySize), Labels(config.Classes), options, workers);
     }
 
     /// <summary>A small classifier of both directions.</summary>

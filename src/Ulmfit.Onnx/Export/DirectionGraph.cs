@@ -10,7 +10,7 @@ internal static class DirectionGraph
     public const string Forward = "forward";
     public const string Backward = "backward";
 
-    /// <summary>Bytes of all weights of a direction in the file.</summary>
+    /// <summary>Bytes of all weights of a direction in a file of float32; one of int8 is smaller.</summary>
     public static long WeightBytes(ClassifierConfig config)
     {
         AwdLstmConfig encoder = config.Encoder;
@@ -41,213 +41,131 @@ internal static class DirectionGraph
     /// <param name="graph">Where the nodes go.</param>
     /// <param name="direction"><see cref="Forward"/> or <see cref="Backward"/>; prefix of all names.</param>
     /// <param name="weights">The classifier.</param>
+    /// <param name="isInt8">Whether to quantise embedding and LSTM layers.</param>
     /// <param name="tokens">Name of the tokens, int64 <c>[time, batch]</c>, in reading order of the text.</param>
     /// <param name="lengths">Name of the lengths, int64 <c>[batch]</c>.</param>
     /// <returns>Name of the probabilities, <c>[batch, classes]</c>.</returns>
-    public static string Add(GraphBuilder graph, string direction, DirectionWeights weights, string tokens, string lengths)
+    public static string Add(GraphBuilder graph, string direction, DirectionWeights weights, bool isInt8, string tokens, string lengths)
     {
         ClassifierConfig config = weights.Config;
-        AwdLstmConfig encoder = config.Encoder;
         var source = new CheckedWeights(direction, weights.Weights);
+        if (isInt8)
+        {
+            Int8Encoder.AddWeights(graph, direction, config.Encoder, source);
+        }
+        else
+        {
+            Float32Encoder.AddWeights(graph, direction, config.Encoder, source);
+        }
 
-        if (direction == Backward)
+        bool hasProjection = HeadGraph.AddWeights(graph, direction, config, source, weights.Weights);
+        var layout = new DirectionLayout(direction, config, isInt8, hasProjection);
+        if (layout.IsBackward)
         {
             // Each document by its own length, so that its padding stays at the end.
             tokens = graph.Node("ReverseSequence", $"{direction}/reversed", [tokens, lengths], Attribute("time_axis", 0), Attribute("batch_axis", 1));
         }
 
-        string embedding = graph.Constant(
-            $"{direction}/embedding/weight",
-            source.Read(AwdLstmNames.Embedding(AwdLstmNames.ClassifierEncoder), encoder.VocabularySize, encoder.EmbeddingSize),
-            encoder.VocabularySize,
-            encoder.EmbeddingSize);
-        string output = graph.Node("Gather", $"{direction}/embedding", [embedding, tokens], Attribute("axis", 0));
-
-        string lengths32 = graph.Node("Cast", $"{direction}/lstm/lengths", [lengths], Attribute("to", (long)TensorProto.Types.DataType.Int32));
-        string last = "";
-        for (int layer = 0; layer < encoder.Layers; layer++)
-        {
-            (output, last) = AddLstm(graph, $"{direction}/lstm{layer}", source, encoder, layer, output, lengths32);
-        }
-
-        if (config.Head == HeadKind.LastState)
-        {
-            return AddLastStateHead(graph, direction, source, config, last);
-        }
-
-        string pooled = AddConcatPooling(graph, $"{direction}/pool", config.MaxLength, output, last, lengths);
-        if (config.Head == HeadKind.Features)
-        {
-            return AddFeatures(graph, $"{direction}/features", source, weights.Weights, config, pooled);
-        }
-
-        string hidden = AddHeadBlock(graph, direction, source, 0, config.PooledSize, config.HeadHiddenSize, pooled);
-        hidden = graph.Node("Relu", $"{direction}/head/relu", [hidden]);
-        string logits = AddHeadBlock(graph, direction, source, 1, config.HeadHiddenSize, config.Classes, hidden);
-        return graph.Node("Softmax", $"{direction}/softmax", [logits], Attribute("axis", 1));
+        (string output, string last) = AddEncoder(graph, layout, tokens, lengths);
+        string pooled = config.Head == HeadKind.LastState ? last : AddConcatPooling(graph, $"{direction}/pool", config.MaxLength, output, last, lengths);
+        return HeadGraph.Add(graph, layout, pooled);
     }
 
-    /// <summary>The weights of a direction that <see cref="Add"/> added.</summary>
+    /// <summary>The weights of a direction that <see cref="Add"/> added in float32.</summary>
     /// <param name="constants">The graph's constants.</param>
     /// <param name="direction"><see cref="Forward"/> or <see cref="Backward"/>.</param>
-    /// <exception cref="InvalidDataException">A constant is missing or malformed.</exception>
+    /// <exception cref="InvalidDataException">A constant is missing or malformed, or int8.</exception>
     public static DirectionWeights Read(GraphConstants constants, string direction)
     {
         const string Prefix = AwdLstmNames.ClassifierEncoder;
-        Tensor embedding = constants.Read($"{direction}/embedding/weight");
-        var weights = new StateDict { [AwdLstmNames.Embedding(Prefix)] = embedding };
-        int layers = 0, hidden = 0, lastOutput = 0;
-        for (; constants.TryRead($"{direction}/lstm{layers}/W", out Tensor? input); layers++)
+        var weights = new StateDict { [AwdLstmNames.Embedding(Prefix)] = constants.Read($"{direction}/embedding/weight") };
+        var layout = DirectionLayout.Read(constants, direction);
+        for (int layer = 0; layer < layout.Config.Encoder.Layers; layer++)
         {
-            Tensor recurrent = constants.Read($"{direction}/lstm{layers}/R"), bias = constants.Read($"{direction}/lstm{layers}/B");
-            if (input.Shape.Count != 3 || recurrent.Shape.Count != 3 || bias.Data.Length != 2 * recurrent.Shape[1] || recurrent.Shape[1] % 4 != 0)
+            Tensor input = constants.Read($"{direction}/lstm{layer}/W"), recurrent = constants.Read($"{direction}/lstm{layer}/R"), bias = constants.Read($"{direction}/lstm{layer}/B");
+            int gates = recurrent.Shape[1];
+            weights[AwdLstmNames.InputWeight(Prefix, layer)] = new Tensor([gates, input.Shape[2]], GateOrder.ToPyTorch(input.Data));
+            weights[AwdLstmNames.HiddenWeight(Prefix, layer)] = new Tensor([gates, recurrent.Shape[2]], GateOrder.ToPyTorch(recurrent.Data));
+            weights[AwdLstmNames.InputBias(Prefix, layer)] = new Tensor([gates], GateOrder.ToPyTorch(bias.Data.AsSpan(0, gates)));
+            weights[AwdLstmNames.HiddenBias(Prefix, layer)] = new Tensor([gates], GateOrder.ToPyTorch(bias.Data.AsSpan(gates)));
+        }
+
+        switch (layout.Config.Head)
+        {
+            case HeadKind.LastState:
+                weights[AwdLstmNames.OutputWeight] = constants.Read($"{direction}/linear/weight");
+                weights[AwdLstmNames.OutputBias] = constants.Read($"{direction}/linear/bias");
+                break;
+            case HeadKind.Features:
+                weights[FeatureNames.Weight] = constants.Read($"{direction}/features/linear/weight");
+                weights[FeatureNames.Bias] = constants.Read($"{direction}/features/linear/bias");
+                weights[FeatureNames.Mean] = constants.Read($"{direction}/features/mean");
+                weights[FeatureNames.Deviation] = constants.Read($"{direction}/features/deviation");
+                if (layout.HasProjection)
+                {
+                    weights[FeatureNames.Projection] = constants.Read($"{direction}/features/projection/weight");
+                }
+
+                break;
+            default:
+                for (int block = 0; block < 2; block++)
+                {
+                    string name = $"{direction}/head{block}";
+                    weights[AwdLstmNames.BatchNormWeight(block)] = constants.Read($"{name}/norm/scale");
+                    weights[AwdLstmNames.BatchNormBias(block)] = constants.Read($"{name}/norm/bias");
+                    weights[AwdLstmNames.RunningMean(block)] = constants.Read($"{name}/norm/mean");
+                    weights[AwdLstmNames.RunningVariance(block)] = constants.Read($"{name}/norm/var");
+                    weights[AwdLstmNames.Linear(block)] = constants.Read($"{name}/linear/weight");
+                }
+
+                break;
+        }
+
+        return new DirectionWeights(layout.Config, weights);
+    }
+
+    /// <summary>From tokens to the last layer's outputs <c>[time, batch, output]</c> and the state after each document's last token <c>[batch, output]</c>.</summary>
+    private static (string Output, string Last) AddEncoder(GraphBuilder graph, DirectionLayout layout, string tokens, string lengths)
+    {
+        string direction = layout.Direction;
+        int layers = layout.Config.Encoder.Layers;
+        string lengths32 = graph.Node("Cast", $"{direction}/lstm/lengths", [lengths], Attribute("to", (long)TensorProto.Types.DataType.Int32));
+        string batch = layout.IsInt8 ? AddBatchShape(graph, direction, tokens) : "";
+        string output = layout.IsInt8 ? Int8Encoder.AddEmbedding(graph, direction, tokens) : Float32Encoder.AddEmbedding(graph, direction, tokens);
+        string last = "";
+        for (int layer = 0; layer < layers; layer++)
+        {
+            string name = $"{direction}/lstm{layer}", sequence = $"{name}/sequence", final = $"{name}/final";
+            if (layout.IsInt8)
             {
-                throw new InvalidDataException($"The LSTM layer {layers} of the {direction} direction has weights of the shapes {input}, {recurrent} and {bias}, which do not fit together.");
+                string hidden = Int8Encoder.AddBeginning(graph, name, "h0", batch), cell = Int8Encoder.AddBeginning(graph, name, "c0", batch);
+                Int8Encoder.AddLayer(graph, name, layout.WidthOf(layer), output, lengths32, hidden, cell, [sequence, final]);
+            }
+            else
+            {
+                Float32Encoder.AddLayer(graph, name, layout.WidthOf(layer), output, lengths32, "", "", [sequence, final]);
             }
 
-            int gates = recurrent.Shape[1];
-            lastOutput = recurrent.Shape[2];
-            hidden = layers == 0 ? lastOutput : hidden;
-            weights[AwdLstmNames.InputWeight(Prefix, layers)] = new Tensor([gates, input.Shape[2]], InPyTorchGateOrder(input.Data));
-            weights[AwdLstmNames.HiddenWeight(Prefix, layers)] = new Tensor([gates, recurrent.Shape[2]], InPyTorchGateOrder(recurrent.Data));
-            weights[AwdLstmNames.InputBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(0, gates)));
-            weights[AwdLstmNames.HiddenBias(Prefix, layers)] = new Tensor([gates], InPyTorchGateOrder(bias.Data.AsSpan(gates)));
+            output = graph.Node("Squeeze", $"{name}/output", [sequence, graph.Constant($"{name}/output/axes", [1L], 1)]);
+            last = graph.Node("Squeeze", $"{name}/last", [final, graph.Constant($"{name}/last/axes", [0L], 1)]);
         }
 
-        if (layers == 0 || embedding.Shape.Count != 2)
+        if (layout.IsInt8)
         {
-            throw new InvalidDataException($"The {direction} direction has {layers} LSTM layers and an embedding of the shape {embedding}; that is no classifier of this kind.");
+            string begin = graph.Constant($"{direction}/states/begin", [0L], 1), end = graph.Constant($"{direction}/states/end", [(long)layout.Config.Encoder.OutputSize], 1);
+            output = graph.Node("Slice", $"{direction}/states/output", [output, begin, end, graph.Constant($"{direction}/states/output/axis", [2L], 1)]);
+            last = graph.Node("Slice", $"{direction}/states/last", [last, begin, end, graph.Constant($"{direction}/states/last/axis", [1L], 1)]);
         }
 
-        var encoder = new AwdLstmConfig(embedding.Shape[0], embedding.Shape[1], hidden, layers) { ProjectsToEmbedding = lastOutput == embedding.Shape[1] };
-        if (constants.TryRead($"{direction}/linear/weight", out Tensor? linear))
-        {
-            weights[AwdLstmNames.OutputWeight] = linear;
-            weights[AwdLstmNames.OutputBias] = constants.Read($"{direction}/linear/bias");
-            return new DirectionWeights(ClassifierConfig.LastState(encoder, Math.Max(2, linear.Shape[0])), weights);
-        }
-
-        if (constants.TryRead($"{direction}/features/linear/weight", out Tensor? fitted))
-        {
-            return new DirectionWeights(ReadFeatures(constants, $"{direction}/features", encoder, fitted, weights) with { MaxLength = (int)constants.ReadInteger($"{direction}/pool/max_length") }, weights);
-        }
-
-        for (int block = 0; block < 2; block++)
-        {
-            string name = $"{direction}/head{block}";
-            weights[AwdLstmNames.BatchNormWeight(block)] = constants.Read($"{name}/norm/scale");
-            weights[AwdLstmNames.BatchNormBias(block)] = constants.Read($"{name}/norm/bias");
-            weights[AwdLstmNames.RunningMean(block)] = constants.Read($"{name}/norm/mean");
-            weights[AwdLstmNames.RunningVariance(block)] = constants.Read($"{name}/norm/var");
-            weights[AwdLstmNames.Linear(block)] = constants.Read($"{name}/linear/weight");
-        }
-
-        Tensor output = weights[AwdLstmNames.Linear(1)];
-        if (output.Shape.Count != 2)
-        {
-            throw new InvalidDataException($"The {direction} direction has an output layer of the shape {output}; that is no ULMFiT classifier.");
-        }
-
-        return new DirectionWeights(new ClassifierConfig(encoder, output.Shape[1], output.Shape[0]) { MaxLength = (int)constants.ReadInteger($"{direction}/pool/max_length") }, weights);
+        return (output, last);
     }
 
-    /// <summary>From <c>[time, batch, input]</c> to <c>[time, batch, output]</c> and the state after each document's last token, <c>[batch, output]</c>.</summary>
-    private static (string Output, string Last) AddLstm(GraphBuilder graph, string name, CheckedWeights source, AwdLstmConfig encoder, int layer, string input, string lengths32)
+    // [1, batch, 1], by which a state of one document becomes that of a batch.
+    private static string AddBatchShape(GraphBuilder graph, string direction, string tokens)
     {
-        const string Prefix = AwdLstmNames.ClassifierEncoder;
-        int inputs = encoder.InputSizeOf(layer), outputs = encoder.OutputSizeOf(layer);
-        float[] inputWeight = InOnnxGateOrder(source.Read(AwdLstmNames.InputWeight(Prefix, layer), 4 * outputs, inputs));
-        float[] hiddenWeight = InOnnxGateOrder(source.Read(AwdLstmNames.HiddenWeight(Prefix, layer), 4 * outputs, outputs));
-        float[] bias =
-        [
-            .. InOnnxGateOrder(source.Read(AwdLstmNames.InputBias(Prefix, layer), 4 * outputs)),
-            .. InOnnxGateOrder(source.Read(AwdLstmNames.HiddenBias(Prefix, layer), 4 * outputs)),
-        ];
-
-        string sequence = $"{name}/sequence", final = $"{name}/final";
-        graph.NodeInto(
-            [sequence, final],
-            "LSTM",
-            name,
-            [
-                input,
-                graph.Constant($"{name}/W", inputWeight, 1, 4 * outputs, inputs),
-                graph.Constant($"{name}/R", hiddenWeight, 1, 4 * outputs, outputs),
-                graph.Constant($"{name}/B", bias, 1, 8 * outputs),
-                lengths32,
-            ],
-            Attribute("hidden_size", outputs));
-        string squeezed = graph.Node("Squeeze", $"{name}/output", [sequence, graph.Constant($"{name}/output/axes", [1L], 1)]);
-        string last = graph.Node("Squeeze", $"{name}/last", [final, graph.Constant($"{name}/last/axes", [0L], 1)]);
-        return (squeezed, last);
-    }
-
-    /// <summary>PyTorch's gate blocks i, f, g, o in ONNX's order i, o, f, c.</summary>
-    private static float[] InOnnxGateOrder(ReadOnlySpan<float> gates) => Blocks(gates, [0, 3, 1, 2]);
-
-    /// <summary>ONNX's gate blocks i, o, f, c in PyTorch's order i, f, g, o.</summary>
-    private static float[] InPyTorchGateOrder(ReadOnlySpan<float> gates) => Blocks(gates, [0, 2, 3, 1]);
-
-    private static float[] Blocks(ReadOnlySpan<float> gates, ReadOnlySpan<int> order)
-    {
-        float[] ordered = new float[gates.Length];
-        int block = gates.Length / 4;
-        for (int gate = 0; gate < 4; gate++)
-        {
-            gates.Slice(order[gate] * block, block).CopyTo(ordered.AsSpan(gate * block));
-        }
-
-        return ordered;
-    }
-
-    /// <summary>A linear layer on the last states and the probabilities of its logits; of a single logit the sigmoid and what is left to 1.</summary>
-    private static string AddLastStateHead(GraphBuilder graph, string direction, CheckedWeights source, ClassifierConfig config, string last)
-    {
-        string weight = graph.Constant($"{direction}/linear/weight", source.Read(AwdLstmNames.OutputWeight, config.Logits, config.PooledSize), config.Logits, config.PooledSize);
-        string bias = graph.Constant($"{direction}/linear/bias", source.Read(AwdLstmNames.OutputBias, config.Logits), config.Logits);
-        string logits = graph.Node("Gemm", $"{direction}/linear", [last, weight, bias], Attribute("transB", 1));
-        if (config.Logits == config.Classes)
-        {
-            return graph.Node("Softmax", $"{direction}/softmax", [logits], Attribute("axis", 1));
-        }
-
-        // Not 1 − σ(z), which loses the small probability's digits.
-        string first = graph.Node("Sigmoid", $"{direction}/sigmoid/first", [graph.Node("Neg", $"{direction}/negated", [logits])]);
-        string second = graph.Node("Sigmoid", $"{direction}/sigmoid/second", [logits]);
-        return graph.Node("Concat", $"{direction}/sigmoid", [first, second], Attribute("axis", 1));
-    }
-
-    /// <summary>Pooled states standardised, projected where there is a projection, and classified by a linear layer: <c>[batch, classes]</c>.</summary>
-    private static string AddFeatures(GraphBuilder graph, string name, CheckedWeights source, StateDict weights, ClassifierConfig config, string pooled)
-    {
-        int features = config.PooledSize, components = features;
-        string centred = graph.Node("Sub", $"{name}/centred", [pooled, graph.Constant($"{name}/mean", source.Read(FeatureNames.Mean, features), features)]);
-        string x = graph.Node("Div", $"{name}/standardised", [centred, graph.Constant($"{name}/deviation", source.Read(FeatureNames.Deviation, features), features)]);
-        if (weights.TryGet(FeatureNames.Projection, out Tensor? projection))
-        {
-            components = projection.Shape[0];
-            string directions = graph.Constant($"{name}/projection/weight", source.Read(FeatureNames.Projection, components, features), components, features);
-            x = graph.Node("Gemm", $"{name}/projection", [x, directions], Attribute("transB", 1));
-        }
-
-        string weight = graph.Constant($"{name}/linear/weight", source.Read(FeatureNames.Weight, config.Classes, components), config.Classes, components);
-        string bias = graph.Constant($"{name}/linear/bias", source.Read(FeatureNames.Bias, config.Classes), config.Classes);
-        string logits = graph.Node("Gemm", $"{name}/linear", [x, weight, bias], Attribute("transB", 1));
-        return graph.Node("Softmax", $"{name}/softmax", [logits], Attribute("axis", 1));
-    }
-
-    private static ClassifierConfig ReadFeatures(GraphConstants constants, string name, AwdLstmConfig encoder, Tensor linear, StateDict weights)
-    {
-        weights[FeatureNames.Weight] = linear;
-        weights[FeatureNames.Bias] = constants.Read($"{name}/linear/bias");
-        weights[FeatureNames.Mean] = constants.Read($"{name}/mean");
-        weights[FeatureNames.Deviation] = constants.Read($"{name}/deviation");
-        if (constants.TryRead($"{name}/projection/weight", out Tensor? projection))
-        {
-            weights[FeatureNames.Projection] = projection;
-        }
-
-        return ClassifierConfig.Features(encoder, linear.Shape[0]);
+        string one = graph.Constant($"{direction}/batch/one", [1L], 1);
+        string batch = graph.Node("Gather", $"{direction}/batch/size", [graph.Node("Shape", $"{direction}/batch/shape", [tokens]), one], Attribute("axis", 0));
+        return graph.Node("Concat", $"{direction}/batch", [one, batch, one], Attribute("axis", 0));
     }
 
     /// <summary>Last state, maximum and mean over the document's last <paramref name="maxLength"/> tokens: <c>[batch, 3·output]</c>.</summary>
@@ -278,42 +196,5 @@ internal static class DirectionGraph
         string mean = graph.Node("Div", $"{name}/mean", [sum, divisor]);
 
         return graph.Node("Concat", name, [last, maximum, mean], Attribute("axis", 1));
-    }
-
-    /// <summary>BatchNorm with its running statistics and the linear layer: <c>[batch, inputs]</c> to <c>[batch, outputs]</c>.</summary>
-    private static string AddHeadBlock(GraphBuilder graph, string direction, CheckedWeights source, int block, int inputs, int outputs, string input)
-    {
-        string name = $"{direction}/head{block}";
-        string normal = graph.Node(
-            "BatchNormalization",
-            $"{name}/norm",
-            [
-                input,
-                graph.Constant($"{name}/norm/scale", source.Read(AwdLstmNames.BatchNormWeight(block), inputs), inputs),
-                graph.Constant($"{name}/norm/bias", source.Read(AwdLstmNames.BatchNormBias(block), inputs), inputs),
-                graph.Constant($"{name}/norm/mean", source.Read(AwdLstmNames.RunningMean(block), inputs), inputs),
-                graph.Constant($"{name}/norm/var", source.Read(AwdLstmNames.RunningVariance(block), inputs), inputs),
-            ],
-            Attribute("epsilon", ClassifierConfig.BatchNormEpsilon));
-        string weight = graph.Constant($"{name}/linear/weight", source.Read(AwdLstmNames.Linear(block), outputs, inputs), outputs, inputs);
-        return graph.Node("Gemm", $"{name}/linear", [normal, weight], Attribute("transB", 1));
-    }
-
-    /// <summary>Weights, each checked for its shape and for being finite: a model of NaN must never be published.</summary>
-    private sealed class CheckedWeights(string direction, StateDict weights)
-    {
-        public float[] Read(string name, params int[] shape)
-        {
-            float[] data = weights.Require(name, shape).Data;
-            foreach (float value in data)
-            {
-                if (!float.IsFinite(value))
-                {
-                    throw new InvalidDataException($"The tensor '{name}' of the {direction} direction holds {value}: the training diverged.");
-                }
-            }
-
-            return data;
-        }
     }
 }

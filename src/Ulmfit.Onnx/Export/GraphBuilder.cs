@@ -11,9 +11,13 @@ namespace Ulmfit.Onnx.Export;
 internal sealed class GraphBuilder(string name)
 {
     private readonly HashSet<string> values = new(StringComparer.Ordinal);
+    private readonly List<string> borrowed = [];
 
     /// <summary>The graph so far.</summary>
     public GraphProto Graph { get; } = new() { Name = name };
+
+    /// <summary>The constants that <see cref="Weight"/> was asked for and that the graph does not hold itself.</summary>
+    public IReadOnlyCollection<string> Borrowed => borrowed;
 
     /// <summary>Declares an input of the graph; a dimension is a name or a number.</summary>
     public void Input(string value, TensorProto.Types.DataType type, params object[] dimensions)
@@ -29,6 +33,17 @@ internal sealed class GraphBuilder(string name)
         Graph.Output.Add(ValueInfo(value, type, dimensions));
     }
 
+    /// <summary>Names a constant that was added, or that will be put beside the graph; see <see cref="Borrowed"/>.</summary>
+    public string Weight(string value)
+    {
+        if (values.Add(value))
+        {
+            borrowed.Add(value);
+        }
+
+        return value;
+    }
+
     /// <summary>Adds a node with one output, and returns the output's name. An empty input name leaves an optional input out.</summary>
     public string Node(string operation, string node, string[] inputs, params AttributeProto[] attributes)
     {
@@ -41,7 +56,11 @@ internal sealed class GraphBuilder(string name)
         NodeInto([output], operation, node, inputs, attributes);
 
     /// <summary>Adds a node with the given outputs; an empty name leaves an optional output out.</summary>
-    public void NodeInto(string[] outputs, string operation, string node, string[] inputs, params AttributeProto[] attributes)
+    public void NodeInto(string[] outputs, string operation, string node, string[] inputs, params AttributeProto[] attributes) =>
+        NodeOf("", outputs, operation, node, inputs, attributes);
+
+    /// <summary>Adds a node of another domain than ONNX's own.</summary>
+    public void NodeOf(string domain, string[] outputs, string operation, string node, string[] inputs, params AttributeProto[] attributes)
     {
         foreach (string input in inputs.Where(input => input.Length > 0))
         {
@@ -53,12 +72,22 @@ internal sealed class GraphBuilder(string name)
             Define(output);
         }
 
-        Graph.Node.Add(new NodeProto { Name = node, OpType = operation, Input = { inputs }, Output = { outputs }, Attribute = { attributes } });
+        var added = new NodeProto { Name = node, OpType = operation, Input = { inputs }, Output = { outputs }, Attribute = { attributes } };
+        if (domain.Length > 0)
+        {
+            added.Domain = domain;
+        }
+
+        Graph.Node.Add(added);
     }
 
     /// <summary>Adds a constant tensor of floats, and returns its name.</summary>
     public string Constant(string value, ReadOnlySpan<float> data, params long[] shape) =>
         Constant(value, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(data), shape);
+
+    /// <summary>Adds a constant tensor of small integers, and returns its name.</summary>
+    public string Constant(string value, ReadOnlySpan<sbyte> data, params long[] shape) =>
+        Constant(value, TensorProto.Types.DataType.Int8, MemoryMarshal.AsBytes(data), shape);
 
     /// <summary>Adds a constant tensor of integers, and returns its name.</summary>
     public string Constant(string value, ReadOnlySpan<long> data, params long[] shape) =>

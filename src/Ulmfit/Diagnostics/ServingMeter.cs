@@ -82,18 +82,26 @@ public static class ServingMeter
         QueueDuration.Record(waited.TotalSeconds, model.ModelTag);
     }
 
-    /// <summary>A batch has been computed.</summary>
+    /// <summary>A batch has been computed: texts that are read on together in one direction, by some tokens or to their end.</summary>
     /// <param name="model">The version that computed it.</param>
     /// <param name="texts">Texts in it.</param>
-    /// <param name="tokens">Tokens of them, padding left out.</param>
     /// <param name="duration">How long it took.</param>
-    public static void RecordBatch(ModelAttributes model, int texts, long tokens, TimeSpan duration)
+    public static void RecordRun(ModelAttributes model, int texts, TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        BatchSize.Record(texts, model.ModelTag, model.VersionTag);
+        ComputeDuration.Record(duration.TotalSeconds, model.ModelTag, model.VersionTag);
+    }
+
+    /// <summary>Texts have been classified.</summary>
+    /// <param name="model">The version that classified them.</param>
+    /// <param name="texts">How many texts.</param>
+    /// <param name="tokens">Tokens of them, padding left out.</param>
+    public static void RecordTexts(ModelAttributes model, int texts, long tokens)
     {
         ArgumentNullException.ThrowIfNull(model);
         Texts.Add(texts, model.ModelTag, model.VersionTag);
         Tokens.Add(tokens, model.ModelTag, model.VersionTag);
-        BatchSize.Record(texts, model.ModelTag, model.VersionTag);
-        ComputeDuration.Record(duration.TotalSeconds, model.ModelTag, model.VersionTag);
     }
 
     /// <summary>A model has been loaded, warmed up where that is part of it. <see cref="Unload"/> takes it back.</summary>

@@ -17,7 +17,8 @@ public sealed class UlmfitMeterTests
         ServingMeter.Serve(model);
         ServingMeter.Enqueue(model, 3);
         ServingMeter.Dequeue(model, 3, TimeSpan.FromMilliseconds(1));
-        ServingMeter.RecordBatch(model, texts: 3, tokens: 40, TimeSpan.FromMilliseconds(7));
+        ServingMeter.RecordRun(model, texts: 3, TimeSpan.FromMilliseconds(7));
+        ServingMeter.RecordTexts(model, texts: 3, tokens: 40);
         ServingMeter.EndRequest(model, RequestOutcome.Answered, TimeSpan.FromMilliseconds(9));
         ServingMeter.Unload(model);
 

@@ -1,0 +1,148 @@
+namespace Ulmfit.Onnx.Tests;
+
+public sealed class ClassificationWorkersTests
+{
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PredictAsync_QueueFull_IsRefusedUntilThereIsRoom()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 1, MaxDocuments = 1 });
+        using OnnxTextClassifier classifier = Slow(workers);
+        using var cancellation = new CancellationTokenSource();
+        Task<float[][]> first = classifier.PredictTokensAsync([Long()], cancellation.Token);
+
+        ClassifierBusyException busy = await Assert.ThrowsAsync<ClassifierBusyException>(() => classifier.PredictAsync(["w1"], TestToken));
+
+        Assert.InRange(busy.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        Assert.Contains("1 documents of 60000 tokens", busy.Message, StringComparison.Ordinal);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        SpinWait.SpinUntil(() => workers.Documents == 0);
+        Assert.Single(await classifier.PredictAsync(["w1"], TestToken));
+    }
+
+    [Fact]
+    public async Task PredictAsync_MoreTokensThanMayWait_IsRefused()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 1, MaxTokens = 100 });
+        using OnnxTextClassifier classifier = Slow(workers);
+        using var cancellation = new CancellationTokenSource();
+
+        // Alone it may be larger than all that may wait, else nobody could ever ask for it.
+        Task<float[][]> first = classifier.PredictTokensAsync([Long()], cancellation.Token);
+        await Assert.ThrowsAsync<ClassifierBusyException>(() => classifier.PredictAsync(["w1"], TestToken));
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+    }
+
+    [Fact]
+    public async Task PredictAsync_CancelledWhileItWaits_EndsAtOnceAndMakesRoom()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 1 });
+        using OnnxTextClassifier classifier = Slow(workers);
+        using CancellationTokenSource running = new(), queued = new();
+        Task<float[][]> first = classifier.PredictTokensAsync([Long()], running.Token);
+        Task<float[][]> second = classifier.PredictTokensAsync([Long(), Long()], queued.Token);
+        Assert.Equal(3, workers.Documents);
+
+        await queued.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        SpinWait.SpinUntil(() => workers.Documents == 1);
+        Assert.Equal(60_000, workers.Tokens);
+        Assert.False(first.IsCompleted);
+        await running.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+    }
+
+    [Fact]
+    public async Task PredictAsync_CancelledInABatch_LeavesTheOthersTheirAnswers()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 1 });
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(TestModel.Config(), 1), null, workers: workers);
+        int[][] documents = [.. Enumerable.Range(0, 40).Select(i => TestModel.Document(new Random(i), 50 + i, 60))];
+        float[][] expected = classifier.PredictTokens(documents, TestToken);
+        for (int round = 0; round < 20; round++)
+        {
+            CancellationTokenSource[] cancellations = [.. documents.Select(_ => new CancellationTokenSource())];
+            Task<float[][]>[] calls = [.. documents.Select((document, i) => classifier.PredictTokensAsync([document], cancellations[i].Token))];
+            for (int i = round % 3; i < calls.Length; i += 3)
+            {
+                await cancellations[i].CancelAsync();
+            }
+
+            for (int i = 0; i < calls.Length; i++)
+            {
+                if (i % 3 != round % 3)
+                {
+                    Assert.Equal(expected[i], (await calls[i])[0]);
+                }
+            }
+
+            Array.ForEach(cancellations, cancellation => cancellation.Dispose());
+        }
+
+        SpinWait.SpinUntil(() => workers.Documents == 0);
+        Assert.Equal(0, workers.Tokens);
+    }
+
+    [Fact]
+    public async Task PredictAsync_ShortBesideLong_DoesNotWaitForItsEnd()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 1 });
+        using OnnxTextClassifier classifier = Slow(workers);
+        using var cancellation = new CancellationTokenSource();
+        Task<float[][]> longer = classifier.PredictTokensAsync([Long()], cancellation.Token);
+
+        Assert.Single(await classifier.PredictTokensAsync([[1, 2, 3]], TestToken));
+
+        Assert.False(longer.IsCompleted);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => longer);
+    }
+
+    [Fact]
+    public async Task Predict_TwoClassifiersOnTheSameWorkers_GiveTheirOwnAnswers()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 2 });
+        DirectionWeights one = TestModel.Direction(TestModel.Config(), 1), two = TestModel.Direction(TestModel.Config(), 2);
+        using OnnxTextClassifier first = TestModel.Load(one, two, workers: workers), second = TestModel.Load(two, one, workers: workers);
+        using OnnxTextClassifier firstAlone = TestModel.Load(one, two), secondAlone = TestModel.Load(two, one);
+        int[][] documents = [.. Enumerable.Range(0, 30).Select(i => TestModel.Document(new Random(i), 1 + i, 60))];
+
+        float[][][] answers = await Task.WhenAll(first.PredictTokensAsync(documents, TestToken), second.PredictTokensAsync(documents, TestToken));
+
+        Assert.Equal(firstAlone.PredictTokens(documents, TestToken), answers[0]);
+        Assert.Equal(secondAlone.PredictTokens(documents, TestToken), answers[1]);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileItComputes_EndsWithTheAnswers()
+    {
+        var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 2 });
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(TestModel.Config(), 1), null, workers: workers);
+        Task<float[][]> call = classifier.PredictTokensAsync([.. Enumerable.Range(0, 50).Select(i => TestModel.Document(new Random(i), 100, 60))], TestToken);
+
+        workers.Dispose();
+        workers.Dispose();
+
+        Assert.Equal(50, (await call).Length);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => classifier.PredictAsync(["w1"], TestToken));
+    }
+
+    [Fact]
+    public void WarmUp_BeforeAndBesideRequests_ChangesNoAnswer()
+    {
+        using OnnxTextClassifier cold = TestModel.LoadSmall(), warm = TestModel.LoadSmall();
+        warm.WarmUp();
+        warm.WarmUp();
+        Assert.Equal(cold.Predict(["w1 w2", "w3"], TestToken), warm.Predict(["w1 w2", "w3"], TestToken));
+    }
+
+    // A model on which the long document takes seconds.
+    private static OnnxTextClassifier Slow(ClassificationWorkers workers) =>
+        TestModel.Load(TestModel.Direction(TestModel.Config(60, 96, 256, 6), 1), null, workers: workers);
+
+    private static int[] Long() => TestModel.Document(new Random(1), 60_000, 60);
+}
