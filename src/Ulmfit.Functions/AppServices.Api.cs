@@ -11,6 +11,8 @@ internal static partial class AppServices
     {
         services.AddSingleton<Admission>();
         services.AddSingleton<ApiGuard>();
+        services.AddSingleton<ChampionPreload>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());
         if (settings.Demo)
         {
             services.AddHostedService<Demonstration>();

@@ -10,6 +10,9 @@ namespace Ulmfit.Functions.Http;
 /// <summary>JSON in and out.</summary>
 internal static class ApiJson
 {
+    // What is taken on the word of a header, before anything has come.
+    private const long SmallBody = 1 << 16;
+
     /// <summary>How answers are written: camelCase, enumerations by name, every member, so that an answer always has the same shape.</summary>
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -33,6 +36,12 @@ internal static class ApiJson
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
         {
             server.MaxRequestBodySize = null;
+        }
+        if (request.ContentLength is <= SmallBody and { } length)
+        {
+            byte[] small = new byte[length];
+            int filled = await request.Body.ReadAtLeastAsync(small, small.Length, throwOnEndOfStream: false, ct);
+            return filled == small.Length ? small : small[..filled];
         }
         using var body = new MemoryStream();
         byte[] buffer = new byte[1 << 14];

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Ulmfit.Diagnostics;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Serving;
@@ -21,32 +23,68 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/models/{model}/classify")] HttpRequest request, string model) =>
         guard.HandleAsync(request, async ct =>
         {
-            RouteNames.CheckDataset(model);
-            using IDisposable place = admission.EnterClassifier();
-            ClassifyRequest asked;
-            using (JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.ClassifyBytes, ct))
+            long began = Stopwatch.GetTimestamp();
+            ServingMeter.BeginRequest();
+            using Activity? span = UlmfitTraces.StartClassify();
+            ModelAttributes? answering = null;
+            RequestOutcome outcome = RequestOutcome.Answered;
+            try
             {
-                asked = ClassifyRequest.Read(body.RootElement, limits);
+                RouteNames.CheckDataset(model);
+                using IDisposable place = admission.EnterClassifier();
+                ClassifyRequest asked = await ReadAsync(request, ct);
+                using ModelLease lease = await AcquireAsync(model, asked.Version, ct);
+                answering = lease.Attributes;
+                span?.Describe(answering);
+                float[][] probabilities = await PredictAsync(lease, asked.Inputs, ct);
+                IHeaderDictionary headers = request.HttpContext.Response.Headers;
+                headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
+                headers.ETag = $"\"{lease.Digest}\"";
+                int topK = Math.Min(asked.TopK ?? int.MaxValue, lease.Labels.Count);
+                return (IResult)new ClassifyResult(model, lease.Card.Version, Array.ConvertAll(probabilities, row => lease.Rank(row, topK, asked.Threshold)));
             }
-            using ModelLease? lease = asked.Version is { } version
-                ? await cache.AcquireVersionAsync(model, version, ct)
-                : await cache.AcquireChampionAsync(model, ct);
-            if (lease is null)
+            catch (Exception e)
             {
-                throw asked.Version is null
-                    ? ProblemException.NotFound("model-not-found", $"There is no model '{model}' that answers.")
-                    : ProblemException.NotFound("version-not-found", $"The model '{model}' has no version {asked.Version}.");
+                outcome = OutcomeOf(e, ct);
+                span.Fail(e);
+                throw;
             }
-            float[][] probabilities = await lease.PredictAsync(asked.Inputs, ct);
-            int topK = Math.Min(asked.TopK ?? int.MaxValue, lease.Labels.Count);
-            IHeaderDictionary headers = request.HttpContext.Response.Headers;
-            headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
-            headers.ETag = $"\"{lease.Digest}\"";
-            return ApiJson.Result(new ClassifyResponse(
-                model, lease.Card.Version, [.. probabilities.Select(row => lease.Rank(row, topK, asked.Threshold))]));
+            finally
+            {
+                ServingMeter.EndRequest(answering, outcome, Stopwatch.GetElapsedTime(began));
+            }
         });
 
-    private sealed record ClassifyResponse(string Model, int Version, IReadOnlyList<IReadOnlyList<LabelScore>> Predictions);
+    private async Task<ClassifyRequest> ReadAsync(HttpRequest request, CancellationToken ct)
+    {
+        using JsonDocument body = await ApiJson.ReadObjectAsync(request, limits.ClassifyBytes, ct);
+        return ClassifyRequest.Read(body.RootElement, limits);
+    }
+
+    private async Task<ModelLease> AcquireAsync(string model, int? version, CancellationToken ct) => version is { } asked
+        ? await cache.AcquireVersionAsync(model, asked, ct) ?? throw ProblemException.NotFound("version-not-found", $"The model '{model}' has no version {asked}.")
+        : await cache.AcquireChampionAsync(model, ct) ?? throw ProblemException.NotFound("model-not-found", $"There is no model '{model}' that answers.");
+
+    private static async Task<float[][]> PredictAsync(ModelLease lease, IReadOnlyList<string> texts, CancellationToken ct)
+    {
+        try
+        {
+            return await lease.PredictAsync(texts, ct);
+        }
+        catch (ClassifierBusyException e)
+        {
+            throw ProblemException.TooMany(e.Message, (int)Math.Ceiling(e.RetryAfter.TotalSeconds));
+        }
+    }
+
+    private static RequestOutcome OutcomeOf(Exception exception, CancellationToken ct) => exception switch
+    {
+        ProblemException { Status: StatusCodes.Status404NotFound } => RequestOutcome.NotFound,
+        ProblemException { Status: StatusCodes.Status429TooManyRequests } => RequestOutcome.Throttled,
+        ProblemException { Status: < StatusCodes.Status500InternalServerError } or BadHttpRequestException => RequestOutcome.Invalid,
+        OperationCanceledException when ct.IsCancellationRequested => RequestOutcome.Canceled,
+        _ => RequestOutcome.Failed,
+    };
 
     private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, float Threshold, int? Version)
     {

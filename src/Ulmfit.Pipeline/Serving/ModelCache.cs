@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Ulmfit.Diagnostics;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Storage;
@@ -11,8 +13,8 @@ namespace Ulmfit.Pipeline.Serving;
 
 /// <summary>
 /// The models that answer. A champion answers for <see cref="ModelCacheOptions.CheckEvery"/> before its pointer is looked at
-/// again; while a new champion loads, the old one goes on answering; once it is swapped, requests that hold the old one finish on
-/// it. Every file is checked against the version's card before it answers anything. Members may be called at once.
+/// again; while a new champion loads and is warmed up, the old one goes on answering; once it is swapped, requests that hold the old
+/// one finish on it. Every file is checked against the version's card before it answers anything. Members may be called at once.
 /// </summary>
 public sealed partial class ModelCache : IDisposable
 {
@@ -21,6 +23,9 @@ public sealed partial class ModelCache : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly SemaphoreSlim predictions = new(Environment.ProcessorCount);
+    private readonly ClassificationWorkers workers = new();
+    private readonly CancellationTokenSource closing = new();
+    private readonly CancellationToken closed;
     private readonly ConcurrentDictionary<string, Slot> champions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Model, int Version), Slot> pinned = new();
 
@@ -37,6 +42,43 @@ public sealed partial class ModelCache : IDisposable
         this.options = options;
         this.time = time;
         this.logger = logger;
+        closed = closing.Token;
+    }
+
+    /// <summary>
+    /// Loads the champions there are, those promoted last first and no more than are kept, so that no request has to wait for one. What
+    /// cannot be loaded is logged and left to the requests for it.
+    /// </summary>
+    /// <param name="ct">Cancels the call.</param>
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whatever keeps one champion from loading must not keep the others; it is logged, and whoever asks for that model is told.")]
+    public async Task PreloadAsync(CancellationToken ct = default)
+    {
+        var found = new List<(string Model, DateTimeOffset Promoted)>();
+        foreach (string model in await registry.ListModelsAsync(ct).ConfigureAwait(false))
+        {
+            try
+            {
+                if (await registry.FindChampionAsync(model, ct).ConfigureAwait(false) is { } pointer)
+                {
+                    found.Add((model, pointer.Value.History.Select(promotion => promotion.At).FirstOrDefault()));
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogNotPreloaded(e, model);
+            }
+        }
+        foreach ((string model, _) in found.OrderByDescending(champion => champion.Promoted).ThenBy(champion => champion.Model, StringComparer.Ordinal).Take(options.Champions))
+        {
+            try
+            {
+                (await AcquireChampionAsync(model, ct).ConfigureAwait(false))?.Dispose();
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogNotPreloaded(e, model);
+            }
+        }
     }
 
     /// <summary>The champion of a model, held for a request.</summary>
@@ -58,26 +100,27 @@ public sealed partial class ModelCache : IDisposable
                 slot = champions.GetOrAdd(model, _ => new Slot());
             }
             slot.UsedAt = time.GetTimestamp();
-            if (slot.Current is not { } current || time.GetElapsedTime(slot.CheckedAt) >= options.CheckEvery)
+            if (slot.Current is not { } current)
             {
-                // One request looks at the pointer; the others go on with what there is, unless there is nothing.
-                bool first = slot.Current is null;
-                if (await slot.Gate.WaitAsync(first ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, ct).ConfigureAwait(false))
+                await slot.Gate.WaitAsync(ct).ConfigureAwait(false);
+                try
                 {
-                    try
-                    {
-                        await CheckAsync(model, slot, force: !first, ct).ConfigureAwait(false);
-                    }
-                    finally
-                    {
-                        slot.Gate.Release();
-                    }
+                    await CheckAsync(model, slot, force: false, ct).ConfigureAwait(false);
                 }
-                if (slot.Current is not { } checkedModel)
+                finally
+                {
+                    slot.Gate.Release();
+                }
+                if (slot.Current is not { } first)
                 {
                     return null;
                 }
-                current = checkedModel;
+                current = first;
+            }
+            else if (time.GetElapsedTime(slot.CheckedAt) >= options.CheckEvery && slot.Gate.Wait(TimeSpan.Zero, CancellationToken.None))
+            {
+                // Nobody who can be answered waits for a new champion.
+                _ = Task.Run(() => FollowAsync(model, slot), CancellationToken.None);
             }
             if (current.TryLease(out ModelLease? lease))
             {
@@ -119,7 +162,7 @@ public sealed partial class ModelCache : IDisposable
                     {
                         return null;
                     }
-                    slot.Current = await LoadAsync(card, ct).ConfigureAwait(false);
+                    slot.Current = await LoadAsync(card, isAwaited: true, ct).ConfigureAwait(false);
                 }
             }
             finally
@@ -159,11 +202,35 @@ public sealed partial class ModelCache : IDisposable
     /// <summary>Frees the models once the requests that hold them have ended.</summary>
     public void Dispose()
     {
+        if (closed.IsCancellationRequested)
+        {
+            return;
+        }
+        closing.Cancel();
         foreach (Slot slot in champions.Values.Concat(pinned.Values))
         {
             slot.Current?.Dispose();
         }
+        workers.Dispose();
         predictions.Dispose();
+        closing.Dispose();
+    }
+
+    // With the gate held, which it gives back.
+    private async Task FollowAsync(string model, Slot slot)
+    {
+        try
+        {
+            await CheckAsync(model, slot, force: true, closed).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && closed.IsCancellationRequested)
+        {
+            // The cache is closed: there is nobody left to answer.
+        }
+        finally
+        {
+            slot.Gate.Release();
+        }
     }
 
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whatever keeps the new champion from loading must not keep the loaded one from answering; it is logged and tried again.")]
@@ -212,24 +279,55 @@ public sealed partial class ModelCache : IDisposable
         }
         ModelCard card = await registry.FindCardAsync(model, version, ct).ConfigureAwait(false)
             ?? throw new Documents.CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(model)}", $"it names version {version}, which does not exist");
-        LoadedModel loaded = await LoadAsync(card, ct).ConfigureAwait(false);
+        LoadedModel loaded = await LoadAsync(card, isAwaited: slot.Current is null, ct).ConfigureAwait(false);
         LoadedModel? replaced = slot.Current;
         slot.Current = loaded;
         slot.Tag = pointer.Info.ETag;
         replaced?.Dispose();
+        if (!ReferenceEquals(champions.GetValueOrDefault(model), slot))
+        {
+            // It had to make room meanwhile; whoever wants it looks for its slot again.
+            loaded.Dispose();
+            return;
+        }
+        ServingMeter.Serve(loaded.Attributes);
         LogServing(model, version, card.Files[ModelFiles.Model]);
         MakeRoom(champions, options.Champions, keep: model);
     }
 
-    private async Task<LoadedModel> LoadAsync(ModelCard card, CancellationToken ct)
+    // A model that somebody waits for is warmed up no more than it needs to answer.
+    private async Task<LoadedModel> LoadAsync(ModelCard card, bool isAwaited, CancellationToken ct)
     {
-        byte[] onnx = await registry.ReadFileAsync(card, ModelFiles.Model, ct).ConfigureAwait(false);
-        byte[] labels = await registry.ReadFileAsync(card, ModelFiles.Labels, ct).ConfigureAwait(false);
-        byte[] vocabulary = await registry.ReadFileAsync(card, ModelFiles.Vocabulary, ct).ConfigureAwait(false);
-        return new LoadedModel(card, predictions, OnnxTextClassifier.Load(
-            onnx,
-            Vocabulary.Load(new MemoryStream(vocabulary, writable: false)),
-            JsonSerializer.Deserialize<string[]>(labels) ?? throw new InvalidDataException("The labels are null.")));
+        var attributes = new ModelAttributes(card.Model, card.Version);
+        long began = time.GetTimestamp();
+        using Activity? span = UlmfitTraces.StartLoad(attributes);
+        OnnxTextClassifier? classifier = null;
+        try
+        {
+            // The small files are read and parsed beside the large one.
+            Task<byte[]> onnx = registry.ReadFileAsync(card, ModelFiles.Model, ct);
+            Task<Vocabulary> vocabulary = Task.Run(() => ReadAsync(ModelFiles.Vocabulary, Vocabulary.Load), ct);
+            Task<string[]> labels = Task.Run(
+                () => ReadAsync(ModelFiles.Labels, content => JsonSerializer.Deserialize<string[]>(content) ?? throw new InvalidDataException("The labels are null.")), ct);
+            await Task.WhenAll(onnx, vocabulary, labels).ConfigureAwait(false);
+            classifier = OnnxTextClassifier.Load(await onnx.ConfigureAwait(false), await vocabulary.ConfigureAwait(false), await labels.ConfigureAwait(false), workers: workers);
+            await WarmUp.RunAsync(classifier, card, isAwaited, time, ct).ConfigureAwait(false);
+            ServingMeter.Load(attributes, time.GetElapsedTime(began));
+            return new LoadedModel(card, attributes, predictions, classifier);
+        }
+        catch (Exception e)
+        {
+            classifier?.Dispose();
+            if (e is not OperationCanceledException)
+            {
+                span.Fail(e);
+                ServingMeter.FailLoad(attributes, time.GetElapsedTime(began));
+            }
+            throw;
+        }
+
+        async Task<T> ReadAsync<T>(string file, Func<Stream, T> parse) =>
+            parse(new MemoryStream(await registry.ReadFileAsync(card, file, ct).ConfigureAwait(false), writable: false));
     }
 
     private static void MakeRoom<TKey>(ConcurrentDictionary<TKey, Slot> slots, int capacity, TKey keep)
@@ -256,6 +354,9 @@ public sealed partial class ModelCache : IDisposable
     [LoggerMessage(2, LogLevel.Error, "The champion of model {Model} cannot be loaded; version {Version} goes on answering.")]
     private partial void LogKept(Exception exception, string model, int version);
 
+    [LoggerMessage(3, LogLevel.Error, "The champion of model {Model} cannot be loaded at the start; the next request for it tries again.")]
+    private partial void LogNotPreloaded(Exception exception, string model);
+
     /// <summary>Where a loaded model is swapped. <see cref="Gate"/> is held to change it.</summary>
     private sealed class Slot
     {
@@ -276,16 +377,27 @@ public sealed partial class ModelCache : IDisposable
         public long UsedAt { get; set; }
     }
 
-    private sealed class LoadedModel(ModelCard card, SemaphoreSlim predictions, OnnxTextClassifier classifier) : IDisposable
+    private sealed class LoadedModel(ModelCard card, ModelAttributes attributes, SemaphoreSlim predictions, OnnxTextClassifier classifier) : IDisposable
     {
+        private int disposed;
+
         public ModelCard Card => card;
+
+        public ModelAttributes Attributes => attributes;
 
         public bool TryLease([NotNullWhen(true)] out ModelLease? lease)
         {
-            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, classifier, hold, predictions) : null;
+            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, attributes, classifier, hold, predictions) : null;
             return lease is not null;
         }
 
-        public void Dispose() => classifier.Dispose();
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref disposed, 1) == 0)
+            {
+                classifier.Dispose();
+                ServingMeter.Unload(attributes);
+            }
+        }
     }
 }

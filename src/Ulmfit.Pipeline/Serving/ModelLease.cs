@@ -1,3 +1,4 @@
+using Ulmfit.Diagnostics;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Text;
@@ -11,9 +12,10 @@ public sealed class ModelLease : IDisposable
     private readonly IDisposable hold;
     private readonly SemaphoreSlim gate;
 
-    internal ModelLease(ModelCard card, OnnxTextClassifier classifier, IDisposable hold, SemaphoreSlim gate)
+    internal ModelLease(ModelCard card, ModelAttributes attributes, OnnxTextClassifier classifier, IDisposable hold, SemaphoreSlim gate)
     {
         Card = card;
+        Attributes = attributes;
         this.classifier = classifier;
         this.hold = hold;
         this.gate = gate;
@@ -21,6 +23,9 @@ public sealed class ModelLease : IDisposable
 
     /// <summary>What the model is.</summary>
     public ModelCard Card { get; }
+
+    /// <summary>The same for measurements.</summary>
+    public ModelAttributes Attributes { get; }
 
     /// <summary>The labels in the order of the probabilities.</summary>
     public IReadOnlyList<string> Labels => classifier.Labels;

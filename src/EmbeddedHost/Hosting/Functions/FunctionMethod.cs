@@ -7,13 +7,14 @@ namespace EmbeddedHost;
 internal sealed class FunctionMethod
 {
     private readonly MethodInvoker invoker;
-    private readonly ObjectFactory? factory;
+    private readonly Lazy<ObjectFactory>? factory;
     private readonly Func<object?, Task<object?>> awaiter;
 
     public FunctionMethod(MethodInfo method)
     {
         invoker = MethodInvoker.Create(method);
-        factory = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, []);
+        // Compiled with the first call: the start of a host need not wait for the classes of all its functions.
+        factory = method.IsStatic ? null : new Lazy<ObjectFactory>(() => ActivatorUtilities.CreateFactory(method.DeclaringType!, []));
         (ResultType, awaiter) = Awaiter(method.ReturnType);
     }
 
@@ -27,7 +28,7 @@ internal sealed class FunctionMethod
     public async Task<object?> InvokeAsync(IServiceProvider services, object?[] arguments)
     {
         // An orchestrator must go on in the context that it was called in, so nothing here leaves it.
-        object? instance = factory?.Invoke(services, null);
+        object? instance = factory?.Value.Invoke(services, null);
         object? returned = invoker.Invoke(instance, arguments.AsSpan());
         return await awaiter(returned);
     }
