@@ -44,6 +44,7 @@ internal sealed record AppSettings
     {
         var pipeline = new PipelineOptions { CodeVersion = CodeVersion() };
         var models = new ModelCacheOptions();
+        Limits limits = ReadLimits(configuration);
         return new AppSettings
         {
             Storage = Text(configuration, "storage") ?? "folder",
@@ -55,13 +56,14 @@ internal sealed record AppSettings
             Pipeline = pipeline with
             {
                 Settle = Seconds(configuration, "Drops:SettleSeconds") ?? pipeline.Settle,
-                Limits = ReadLimits(configuration),
+                Limits = limits,
                 ReportedRows = Count(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows,
             },
             Models = models with
             {
                 CheckEvery = Seconds(configuration, "Models:CheckSeconds") ?? models.CheckEvery,
                 Champions = Count(configuration, "Models:Loaded") ?? models.Champions,
+                Workers = models.Workers with { MaxDocuments = limits.ClassifyQueuedTexts, MaxTokens = limits.ClassifyQueuedTokens },
             },
             AnonymousClassify = Switch(configuration, "Classify:Anonymous"),
         };
@@ -88,6 +90,8 @@ internal sealed record AppSettings
             ClassifyCharacters = Count(configuration, "Limits:ClassifyCharacters") ?? limits.ClassifyCharacters,
             ClassifyBytes = Count(configuration, "Limits:ClassifyBytes") ?? limits.ClassifyBytes,
             ClassifyRequests = Count(configuration, "Limits:ClassifyRequests") ?? limits.ClassifyRequests,
+            ClassifyQueuedTexts = Count(configuration, "Limits:ClassifyQueuedTexts") ?? limits.ClassifyQueuedTexts,
+            ClassifyQueuedTokens = Count(configuration, "Limits:ClassifyQueuedTokens") ?? limits.ClassifyQueuedTokens,
             BodyBytes = Count(configuration, "Limits:BodyBytes") ?? limits.BodyBytes,
         };
     }

@@ -38,6 +38,15 @@ public sealed record Limits
     /// <summary>Requests to the classifier that are worked on or wait for it, at once, on one host.</summary>
     public int ClassifyRequests { get; init; } = 128;
 
+    /// <summary>
+    /// Texts that are computed or wait for it, of all requests to the classifier on one host. A request comes in whole while there is room
+    /// for its first text.
+    /// </summary>
+    public int ClassifyQueuedTexts { get; init; } = 1024;
+
+    /// <summary>Tokens of those texts. A request comes in whole while there is room for its first token.</summary>
+    public int ClassifyQueuedTokens { get; init; } = 131_072;
+
     /// <summary>Bytes of any other body: settings, a pretraining's order, a promotion.</summary>
     public long BodyBytes { get; init; } = 1L << 20;
 }

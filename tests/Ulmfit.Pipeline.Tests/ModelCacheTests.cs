@@ -47,7 +47,117 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Equal(1, await VersionAsync(cache));
         time.Advance(TimeSpan.FromSeconds(2));
 
-        Assert.Equal(2, await VersionAsync(cache));
+        await FollowsAsync(cache, 2);
+    }
+
+    [Fact]
+    public async Task AcquireChampionAsync_WhileTheNewChampionLoads_IsAnsweredByTheOldOneAtOnce()
+    {
+        var held = new HeldStore(store.Blobs);
+        using var cache = new ModelCache(new ModelRegistry(held, TimeProvider.System), new ModelCacheOptions { CheckEvery = TimeSpan.Zero }, TimeProvider.System, log);
+        await PublishTwoAsync();
+        Assert.Equal(1, await VersionAsync(cache));
+        held.Hold(Containers.Models, "tickets/2/model.onnx");
+        await registry.PromoteAsync("tickets", 2, null, Ct);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                Assert.Equal(1, await VersionAsync(cache));
+                return held.Waiting == 1;
+            },
+            "the new champion is being loaded");
+
+        for (int request = 0; request < 100; request++)
+        {
+            Assert.Equal(1, await VersionAsync(cache));
+        }
+        Assert.Equal(1, held.Waiting);
+        held.LetGo();
+
+        await FollowsAsync(cache, 2);
+    }
+
+    [Fact]
+    public async Task AcquireChampionAsync_NewChampionThatGivesNoNumbers_NeverBecomesTheOneThatAnswers()
+    {
+        using ModelCache cache = Cache(TimeSpan.Zero);
+        await TinyModels.PublishAsync(registry, "tickets", 1, "tickets-1", Ct);
+        await TinyModels.PublishAsync(registry, "tickets", 2, "tickets-2", givesNumbers: false, Ct);
+        await registry.PromoteAsync("tickets", 1, null, Ct);
+        Assert.Equal(1, await VersionAsync(cache));
+
+        await registry.PromoteAsync("tickets", 2, null, Ct);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                Assert.Equal(1, await VersionAsync(cache));
+                return log.Entries.Any(entry => entry.Level == LogLevel.Error);
+            },
+            "the new champion is refused");
+
+        Assert.Equal(1, await VersionAsync(cache));
+        CorruptBlobException told = await Assert.ThrowsAsync<CorruptBlobException>(() => cache.AcquireVersionAsync("tickets", 2, Ct));
+        Assert.Contains("tickets/2/model.onnx", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PreloadAsync_SeveralChampions_LoadsThemWithoutARequest()
+    {
+        using ModelCache cache = Cache(TimeSpan.FromDays(1));
+        await PublishTwoAsync();
+        await TinyModels.PublishAsync(registry, "other", 3, "other-1", Ct);
+        await registry.PromoteAsync("other", 1, null, Ct);
+        await TinyModels.PublishAsync(registry, "unpromoted", 4, "unpromoted-1", Ct);
+
+        await cache.PreloadAsync(Ct);
+
+        // What is not read any more cannot be missed.
+        Directory.Delete(Path.Combine(store.Folder, Containers.Models), recursive: true);
+        Assert.Equal(1, await VersionAsync(cache));
+        using ModelLease? other = await cache.AcquireChampionAsync("other", Ct);
+        Assert.Equal(1, other?.Card.Version);
+        Assert.Null(await cache.AcquireChampionAsync("unpromoted", Ct));
+    }
+
+    [Fact]
+    public async Task PreloadAsync_OneDamagedChampion_LoadsTheOthersAndTellsOfIt()
+    {
+        using ModelCache cache = Cache(TimeSpan.FromDays(1));
+        await PublishTwoAsync();
+        await TinyModels.PublishAsync(registry, "broken", 3, "broken-1", Ct);
+        await registry.PromoteAsync("broken", 1, null, Ct);
+        store.FlipBit(Containers.Models, "broken/1/model.onnx", 200);
+        await TinyModels.PublishAsync(registry, "lost", 3, "lost-1", Ct);
+        await registry.PromoteAsync("lost", 1, null, Ct);
+        store.FlipBit(Containers.Models, "lost/champion.json", 20);
+
+        await cache.PreloadAsync(Ct);
+
+        Assert.Equal(2, log.Entries.Count(entry => entry.Level == LogLevel.Error));
+        Directory.Delete(Path.Combine(store.Folder, Containers.Models, "tickets"), recursive: true);
+        Assert.Equal(1, await VersionAsync(cache));
+        await Assert.ThrowsAsync<CorruptBlobException>(() => cache.AcquireChampionAsync("broken", Ct));
+    }
+
+    [Fact]
+    public async Task PreloadAsync_MoreChampionsThanAreKept_LoadsThosePromotedLast()
+    {
+        string[] models = ["c", "a", "b"];
+        foreach (string model in models)
+        {
+            await TinyModels.PublishAsync(registry, model, 1, $"{model}-1", Ct);
+            await registry.PromoteAsync(model, 1, null, Ct);
+        }
+        using var cache = new ModelCache(registry, new ModelCacheOptions { CheckEvery = TimeSpan.FromDays(1), Champions = 2 }, TimeProvider.System, log);
+
+        await cache.PreloadAsync(Ct);
+
+        Directory.Delete(Path.Combine(store.Folder, Containers.Models), recursive: true);
+        Assert.Null(await cache.AcquireChampionAsync("c", Ct));
+        using ModelLease? a = await cache.AcquireChampionAsync("a", Ct);
+        using ModelLease? b = await cache.AcquireChampionAsync("b", Ct);
+        Assert.NotNull(a);
+        Assert.NotNull(b);
     }
 
     [Fact]
@@ -72,7 +182,7 @@ public sealed class ModelCacheTests : IDisposable
         float[][] before = await held.PredictAsync(Texts, Ct);
 
         await registry.PromoteAsync("tickets", 2, null, Ct);
-        Assert.Equal(2, await VersionAsync(cache));
+        await FollowsAsync(cache, 2);
 
         Assert.Equal(before, await held.PredictAsync(Texts, Ct));
     }
@@ -120,8 +230,14 @@ public sealed class ModelCacheTests : IDisposable
         await registry.PromoteAsync("tickets", 2, null, Ct);
         store.FlipBit(Containers.Models, "tickets/2/model.onnx", 200);
 
+        await Wait.UntilAsync(
+            async () =>
+            {
+                Assert.Equal(1, await VersionAsync(cache));
+                return log.Entries.Any(entry => entry.Level == LogLevel.Error);
+            },
+            "the damage is told");
         Assert.Equal(1, await VersionAsync(cache));
-        Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error);
     }
 
     [Fact]
@@ -189,6 +305,8 @@ public sealed class ModelCacheTests : IDisposable
         await TinyModels.PublishAsync(registry, "tickets", 2, "tickets-2", Ct);
         await registry.PromoteAsync("tickets", 1, null, Ct);
     }
+
+    private static Task FollowsAsync(ModelCache cache, int version) => Wait.UntilAsync(async () => await VersionAsync(cache) == version, $"version {version} answers");
 
     private static async Task<int?> VersionAsync(ModelCache cache)
     {

@@ -23,7 +23,7 @@ public sealed partial class ModelCache : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly SemaphoreSlim predictions = new(Environment.ProcessorCount);
-    private readonly ClassificationWorkers workers = new();
+    private readonly ClassificationWorkers workers;
     private readonly CancellationTokenSource closing = new();
     private readonly CancellationToken closed;
     private readonly ConcurrentDictionary<string, Slot> champions = new(StringComparer.Ordinal);
@@ -42,6 +42,7 @@ public sealed partial class ModelCache : IDisposable
         this.options = options;
         this.time = time;
         this.logger = logger;
+        workers = new ClassificationWorkers(options.Workers);
         closed = closing.Token;
     }
 

@@ -1,3 +1,5 @@
+using Ulmfit.Onnx;
+
 namespace Ulmfit.Pipeline.Serving;
 
 /// <summary>How models are kept in memory.</summary>
@@ -11,4 +13,7 @@ public sealed record ModelCacheOptions
 
     /// <summary>How many versions that are not champion are kept loaded.</summary>
     public int PinnedVersions { get; init; } = 4;
+
+    /// <summary>The threads that compute for all of them, and how much may wait for these.</summary>
+    public ClassificationWorkersOptions Workers { get; init; } = new();
 }

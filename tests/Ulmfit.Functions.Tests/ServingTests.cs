@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using EmbeddedHost.Tests.Hosting;
+using ServingBenchmark;
+using Ulmfit.Functions.Tests.Support;
+using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Tests.Support;
+using Ulmfit.Storage;
+using Wait = Ulmfit.Functions.Tests.Support.Wait;
+
+namespace Ulmfit.Functions.Tests;
+
+/// <summary>A host over a model that is published already.</summary>
+public sealed class ServingTests : IDisposable
+{
+    private const string Classify = "api/models/tiny-forward/classify";
+    private static readonly BenchmarkModel Model = new(NetworkSize.Tiny, Backward: false);
+
+    private readonly TemporaryFolder folder = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Ready_WhileAChampionIsLoaded_IsNotYet()
+    {
+        await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
+        var store = new HeldStore(new FolderBlobStore(folder.Path));
+        store.Hold(Containers.Models, "tiny-forward/1/model.onnx");
+        await using InProcessHost host = await InProcessHost.StartAsync(folder.Path, store, isOwnFolder: true);
+
+        using HttpResponseMessage early = await host.Http.GetAsync(new Uri("api/health/ready", UriKind.Relative), Ct);
+        await Problem.ReadAsync(early, HttpStatusCode.ServiceUnavailable, "not-ready");
+        Assert.Equal(1, store.Waiting);
+        using HttpResponseMessage live = await host.Http.GetAsync(new Uri("api/health/live", UriKind.Relative), Ct);
+        Assert.Equal(HttpStatusCode.OK, live.StatusCode);
+
+        store.LetGo();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage ready = await host.Http.GetAsync(new Uri("api/health/ready", UriKind.Relative), Ct);
+                return ready.StatusCode == HttpStatusCode.OK;
+            },
+            "the host is ready");
+    }
+
+    [Fact]
+    public async Task Ready_ChampionThatCannotBeLoaded_IsReadyForTheOthers()
+    {
+        await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
+        string file = Path.Combine(folder.Path, Containers.Models, "tiny-forward", "1", "vocabulary.json");
+        await File.AppendAllTextAsync(file, " ", Ct);
+        await using HostProcess host = await HostProcess.StartAsync(folder.Path);
+
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage ready = await host.GetAsync("api/health/ready");
+                return ready.StatusCode == HttpStatusCode.OK;
+            },
+            "the host is ready");
+        using HttpResponseMessage damaged = await host.PostAsync(Classify, """{"inputs": "a"}""");
+        await Problem.ReadAsync(damaged, HttpStatusCode.ServiceUnavailable, "damaged");
+    }
+
+    [Fact]
+    public async Task Classify_CallerThatGoesAway_EndsTheComputation()
+    {
+        await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
+        await using HostProcess host = await HostProcess.StartAsync(folder.Path);
+        using HttpResponseMessage first = await host.PostAsync(Classify, """{"inputs": "a"}""");
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        string text = string.Join(' ', Enumerable.Repeat("a long text that takes its time", 2000));
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(new { inputs = Enumerable.Repeat(text, 100) });
+
+        using (var caller = new TcpClient())
+        {
+            await caller.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port, Ct);
+            NetworkStream stream = caller.GetStream();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /{Classify} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {json.Length}\r\n\r\n"), Ct);
+            await stream.WriteAsync(json, Ct);
+            await Wait.UntilAsync(async () => (await MetricsAsync(host))["ulmfit_classify_active_requests"] == 1, "the request is worked on");
+        }
+
+        await Wait.UntilAsync(async () => (await MetricsAsync(host)).Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"canceled\"") == 1, "the computation has ended");
+        Exposition metrics = await MetricsAsync(host);
+        Assert.Equal(0, metrics["ulmfit_classify_active_requests"]);
+        Assert.Equal(1, metrics.Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"answered\""));
+    }
+
+    private static async Task<Exposition> MetricsAsync(HostProcess host) => Exposition.Parse(await host.Http.GetStringAsync(new Uri("metrics", UriKind.Relative), Ct));
+}
