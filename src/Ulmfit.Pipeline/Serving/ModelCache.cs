@@ -22,7 +22,6 @@ public sealed partial class ModelCache : IDisposable
     private readonly ModelCacheOptions options;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly SemaphoreSlim predictions = new(Environment.ProcessorCount);
     private readonly ClassificationWorkers workers;
     private readonly CancellationTokenSource closing = new();
     private readonly CancellationToken closed;
@@ -213,7 +212,6 @@ public sealed partial class ModelCache : IDisposable
             slot.Current?.Dispose();
         }
         workers.Dispose();
-        predictions.Dispose();
         closing.Dispose();
     }
 
@@ -311,10 +309,11 @@ public sealed partial class ModelCache : IDisposable
             Task<string[]> labels = Task.Run(
                 () => ReadAsync(ModelFiles.Labels, content => JsonSerializer.Deserialize<string[]>(content) ?? throw new InvalidDataException("The labels are null.")), ct);
             await Task.WhenAll(onnx, vocabulary, labels).ConfigureAwait(false);
-            classifier = OnnxTextClassifier.Load(await onnx.ConfigureAwait(false), await vocabulary.ConfigureAwait(false), await labels.ConfigureAwait(false), workers: workers);
+            classifier = OnnxTextClassifier.Load(
+                await onnx.ConfigureAwait(false), await vocabulary.ConfigureAwait(false), await labels.ConfigureAwait(false), new OnnxClassifierOptions { Attributes = attributes }, workers);
             await WarmUp.RunAsync(classifier, card, isAwaited, time, ct).ConfigureAwait(false);
             ServingMeter.Load(attributes, time.GetElapsedTime(began));
-            return new LoadedModel(card, attributes, predictions, classifier);
+            return new LoadedModel(card, attributes, classifier, time);
         }
         catch (Exception e)
         {
@@ -378,7 +377,7 @@ public sealed partial class ModelCache : IDisposable
         public long UsedAt { get; set; }
     }
 
-    private sealed class LoadedModel(ModelCard card, ModelAttributes attributes, SemaphoreSlim predictions, OnnxTextClassifier classifier) : IDisposable
+    private sealed class LoadedModel(ModelCard card, ModelAttributes attributes, OnnxTextClassifier classifier, TimeProvider time) : IDisposable
     {
         private int disposed;
 
@@ -388,7 +387,7 @@ public sealed partial class ModelCache : IDisposable
 
         public bool TryLease([NotNullWhen(true)] out ModelLease? lease)
         {
-            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, attributes, classifier, hold, predictions) : null;
+            lease = classifier.TryLease(out IDisposable? hold) ? new ModelLease(card, attributes, classifier, hold, time) : null;
             return lease is not null;
         }
 

@@ -10,15 +10,15 @@ public sealed class ModelLease : IDisposable
 {
     private readonly OnnxTextClassifier classifier;
     private readonly IDisposable hold;
-    private readonly SemaphoreSlim gate;
+    private readonly TimeProvider time;
 
-    internal ModelLease(ModelCard card, ModelAttributes attributes, OnnxTextClassifier classifier, IDisposable hold, SemaphoreSlim gate)
+    internal ModelLease(ModelCard card, ModelAttributes attributes, OnnxTextClassifier classifier, IDisposable hold, TimeProvider time)
     {
         Card = card;
         Attributes = attributes;
         this.classifier = classifier;
         this.hold = hold;
-        this.gate = gate;
+        this.time = time;
     }
 
     /// <summary>What the model is.</summary>
@@ -36,25 +36,22 @@ public sealed class ModelLease : IDisposable
     /// <summary>Probabilities of the labels for each text: <c>[texts][labels]</c>.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="ct">Cancels the computation.</param>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken ct = default) => PredictAsync(texts, tally: null, ct);
 
     /// <summary>The same, and counts the texts' tokens.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="tally">Gets the tokens of each text; null where nobody counts.</param>
     /// <param name="ct">Cancels the computation.</param>
-    public async Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken ct = default)
-    {
-        // The computation blocks its thread. More of them than there are processors would only starve whatever else the process does.
-        await gate.WaitAsync(ct).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(() => classifier.Predict(texts, tally, ct), ct).ConfigureAwait(false);
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken ct = default) => classifier.PredictAsync(texts, tally, ct);
+
+    /// <summary>The same for work that can wait: where others would be turned away, it comes again until there is room.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="tally">Gets the tokens of each text; null where nobody counts.</param>
+    /// <param name="ct">Cancels the computation.</param>
+    public Task<float[][]> PredictPatientlyAsync(IReadOnlyList<string> texts, TokenTally? tally = null, CancellationToken ct = default) =>
+        Patience.WaitAsync(() => classifier.PredictAsync(texts, tally, ct), time, ct);
 
     /// <summary>The labels of the greatest probabilities, best first.</summary>
     /// <param name="probabilities">One row of a prediction: <c>[labels]</c>.</param>

@@ -27,9 +27,21 @@ internal static class WarmUp
     /// <exception cref="CorruptBlobException">Its answers are no probabilities.</exception>
     public static async Task RunAsync(OnnxTextClassifier classifier, ModelCard card, bool isAwaited, TimeProvider time, CancellationToken ct)
     {
+        if (!isAwaited)
+        {
+            await Patience.WaitAsync(
+                () =>
+                {
+                    classifier.WarmUp();
+                    return Task.FromResult(true);
+                },
+                time,
+                ct).ConfigureAwait(false);
+        }
         foreach (int words in isAwaited ? AwaitedLengths : Lengths)
         {
-            foreach (float probability in await AskAsync(classifier, TextOf(words), time, ct).ConfigureAwait(false))
+            float[][] answer = await Patience.WaitAsync(() => classifier.PredictAsync([TextOf(words)], ct), time, ct).ConfigureAwait(false);
+            foreach (float probability in answer[0])
             {
                 if (probability is not (>= 0 and <= 1.0001f))
                 {
@@ -41,20 +53,4 @@ internal static class WarmUp
     }
 
     private static string TextOf(int words) => string.Join(' ', Enumerable.Repeat(Words.Split(' '), 1 + (words / 16)).SelectMany(some => some).Take(words));
-
-    // It takes its turn behind the requests, and waits where there are so many that others are turned away.
-    private static async Task<float[]> AskAsync(OnnxTextClassifier classifier, string text, TimeProvider time, CancellationToken ct)
-    {
-        while (true)
-        {
-            try
-            {
-                return (await classifier.PredictAsync([text], ct).ConfigureAwait(false))[0];
-            }
-            catch (ClassifierBusyException e)
-            {
-                await Task.Delay(e.RetryAfter, time, ct).ConfigureAwait(false);
-            }
-        }
-    }
 }
