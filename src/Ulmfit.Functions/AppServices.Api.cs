@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Ulmfit.Functions.Demo;
 using Ulmfit.Functions.Http;
+using Ulmfit.Pipeline.Drift;
 
 namespace Ulmfit.Functions;
 
@@ -13,6 +14,8 @@ internal static partial class AppServices
         services.AddSingleton<ApiGuard>();
         services.AddSingleton<ChampionPreload>();
         services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());
+        services.AddSingleton<DriftMonitor>();
+        services.AddHostedService<DriftWriter>();
         if (settings.Demo)
         {
             services.AddHostedService<Demonstration>();

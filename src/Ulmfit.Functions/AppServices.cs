@@ -20,6 +20,7 @@ internal static partial class AppServices
         services.AddSingleton(settings);
         services.AddSingleton(settings.Pipeline);
         services.AddSingleton(settings.Models);
+        services.AddSingleton(settings.Drift);
         services.AddSingleton(settings.Pipeline.Limits);
         services.AddSingleton<DropStore>();
         services.AddSingleton<DatasetCatalog>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Serving;
 
 namespace Ulmfit.Functions;
@@ -35,6 +36,9 @@ internal sealed record AppSettings
     /// <summary>How models are kept in memory.</summary>
     public required ModelCacheOptions Models { get; init; }
 
+    /// <summary>When what a model is asked counts as shifted.</summary>
+    public required DriftOptions Drift { get; init; }
+
     /// <summary>Whether the classifier answers without a key, where keys are asked for: <c>Classify:Anonymous</c>.</summary>
     public bool AnonymousClassify { get; init; }
 
@@ -65,7 +69,21 @@ internal sealed record AppSettings
                 Champions = Count(configuration, "Models:Loaded") ?? models.Champions,
                 Workers = models.Workers with { MaxDocuments = limits.ClassifyQueuedTexts, MaxTokens = limits.ClassifyQueuedTokens },
             },
+            Drift = ReadDrift(configuration),
             AnonymousClassify = Switch(configuration, "Classify:Anonymous"),
+        };
+    }
+
+    private static DriftOptions ReadDrift(IConfiguration configuration)
+    {
+        var drift = new DriftOptions();
+        return new DriftOptions
+        {
+            PopulationStability = Amount(configuration, "Drift:PopulationStability") ?? drift.PopulationStability,
+            UnknownWords = Amount(configuration, "Drift:UnknownWords") ?? drift.UnknownWords,
+            MinimumTexts = Count(configuration, "Drift:MinimumTexts") ?? drift.MinimumTexts,
+            KeepDays = Count(configuration, "Drift:KeepDays") ?? drift.KeepDays,
+            WriteEvery = Seconds(configuration, "Drift:WriteSeconds") ?? drift.WriteEvery,
         };
     }
 
@@ -122,6 +140,13 @@ internal sealed record AppSettings
         null => null,
         { } value when value <= int.MaxValue => (int)value,
         { } value => throw new FormatException($"The setting {key} is '{value}'; {int.MaxValue} is the most."),
+    };
+
+    private static double? Amount(IConfiguration configuration, string key) => Text(configuration, key) switch
+    {
+        null => null,
+        { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value) => value,
+        { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a number above 0."),
     };
 
     private static TimeSpan? Seconds(IConfiguration configuration, string key) => Text(configuration, key) switch

@@ -59,6 +59,18 @@ internal static class StatePaths
 
     public static string VersionReservation(string model, int version) => $"{VersionReservations(model)}{Padded(version)}.json";
 
+    /// <summary>What models were asked, by version and day: <c>served/{model}/{version}/{day}/{process}.json</c>.</summary>
+    public const string ServedDays = "served/";
+
+    /// <summary>How days are written, so that a listing is in their order.</summary>
+    public const string DayFormat = "yyyy-MM-dd";
+
+    public static string ServedOf(string model, int version) => $"{ServedDays}{model}/{Padded(version)}/";
+
+    public static string ServedOf(string model, int version, DateOnly day) => $"{ServedOf(model, version)}{day.ToString(DayFormat, CultureInfo.InvariantCulture)}/";
+
+    public static string Served(string model, int version, DateOnly day, string writer) => $"{ServedOf(model, version, day)}{writer}.json";
+
     public static string Pretraining(string name) => $"{Pretrainings}{name}.json";
 
     public static string PretrainingSteps(string name, Direction direction) => $"pretraining-steps/{name}/{NameOf(direction)}/";

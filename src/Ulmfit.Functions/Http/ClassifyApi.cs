@@ -6,12 +6,14 @@ using Microsoft.Azure.Functions.Worker;
 using Ulmfit.Diagnostics;
 using Ulmfit.Onnx;
 using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Serving;
+using Ulmfit.Text;
 
 namespace Ulmfit.Functions.Http;
 
 /// <summary>The classifier.</summary>
-internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission admission, Limits limits)
+internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission admission, DriftMonitor drift, Limits limits)
 {
     /// <summary>
     /// Classifies one text or several. <c>parameters.top_k</c>: how many labels an answer names (all unless given);
@@ -36,7 +38,9 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
                 using ModelLease lease = await AcquireAsync(model, asked.Version, ct);
                 answering = lease.Attributes;
                 span?.Describe(answering);
-                float[][] probabilities = await PredictAsync(lease, asked.Inputs, ct);
+                var tally = new TokenTally();
+                float[][] probabilities = await PredictAsync(lease, asked.Inputs, tally, ct);
+                drift.Record(lease.Card, lease.Labels, probabilities, tally);
                 IHeaderDictionary headers = request.HttpContext.Response.Headers;
                 headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
                 headers.ETag = $"\"{lease.Digest}\"";
@@ -65,11 +69,11 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
         ? await cache.AcquireVersionAsync(model, asked, ct) ?? throw ProblemException.NotFound("version-not-found", $"The model '{model}' has no version {asked}.")
         : await cache.AcquireChampionAsync(model, ct) ?? throw ProblemException.NotFound("model-not-found", $"There is no model '{model}' that answers.");
 
-    private static async Task<float[][]> PredictAsync(ModelLease lease, IReadOnlyList<string> texts, CancellationToken ct)
+    private static async Task<float[][]> PredictAsync(ModelLease lease, IReadOnlyList<string> texts, TokenTally tally, CancellationToken ct)
     {
         try
         {
-            return await lease.PredictAsync(texts, ct);
+            return await lease.PredictAsync(texts, tally, ct);
         }
         catch (ClassifierBusyException e)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Storage;
 
@@ -10,10 +11,11 @@ namespace Ulmfit.Functions.Http;
 /// <param name="Versions">Its versions, oldest first.</param>
 /// <param name="Promotions">What was promoted when, newest first.</param>
 /// <param name="Damaged">Versions that cannot be used, and what to do about it.</param>
+/// <param name="Drift">What the champion was asked today; null where nothing was, and where models are listed.</param>
 internal sealed record ModelView(
-    string Model, int? Champion, IReadOnlyList<ModelVersionView> Versions, IReadOnlyList<Promotion> Promotions, IReadOnlyList<DamagedVersion> Damaged)
+    string Model, int? Champion, IReadOnlyList<ModelVersionView> Versions, IReadOnlyList<Promotion> Promotions, IReadOnlyList<DamagedVersion> Damaged, DriftDay? Drift)
 {
-    public static ModelView Of(string model, BlobDocument<ChampionPointer>? champion, ModelVersions versions) => new(
+    public static ModelView Of(string model, BlobDocument<ChampionPointer>? champion, ModelVersions versions, DriftDay? drift = null) => new(
         model,
         champion?.Value.Version,
         [
@@ -23,7 +25,8 @@ internal sealed record ModelView(
                 card.Files.ContainsKey(ModelFiles.ReportPage) ? string.Create(CultureInfo.InvariantCulture, $"/api/models/{model}/versions/{card.Version}/report") : null)),
         ],
         champion?.Value.History ?? [],
-        versions.Damaged);
+        versions.Damaged,
+        drift);
 }
 
 /// <summary>A version as a model's list tells it.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Serving;
 using Ulmfit.Storage;
@@ -9,7 +10,7 @@ using Ulmfit.Storage;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>The registry of models, and which version answers.</summary>
-internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCache cache, Limits limits)
+internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCache cache, DriftMonitor drift, Limits limits)
 {
     /// <summary>All models with their champions.</summary>
     [Function("GetModels")]
@@ -24,14 +25,16 @@ internal sealed class ModelsApi(ApiGuard guard, ModelRegistry registry, ModelCac
             return ApiJson.Result(new { models });
         });
 
-    /// <summary>One model: champion, versions, promotions. The <c>ETag</c> is that of the champion pointer, for <c>If-Match</c>.</summary>
+    /// <summary>One model: champion, versions, promotions, and what the champion was asked today. The <c>ETag</c> is that of the champion pointer, for <c>If-Match</c>.</summary>
     [Function("GetModel")]
     public Task<IResult> GetModel([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/models/{model}")] HttpRequest request, string model) =>
         guard.HandleAsync(request, async ct =>
         {
             ModelVersions versions = await VersionsAsync(model, ct);
             BlobDocument<ChampionPointer>? champion = await registry.FindChampionAsync(model, ct);
-            return Tagged(request, champion, ModelView.Of(model, champion, versions));
+            ModelCard? answers = versions.Cards.FirstOrDefault(card => card.Version == champion?.Value.Version);
+            DriftDay? today = answers is not null && await drift.ReadAsync(answers, 1, ct) is [DriftDay only] ? only : null;
+            return Tagged(request, champion, ModelView.Of(model, champion, versions, today));
         });
 
     /// <summary>One version: its card.</summary>

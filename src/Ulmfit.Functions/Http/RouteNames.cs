@@ -31,5 +31,6 @@ internal static class RouteNames
             && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) && version > 0;
     }
 
-    private static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
+    /// <summary>As much of what was sent as belongs into a message.</summary>
+    public static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
 }

@@ -57,6 +57,9 @@ public sealed class HostProcess : IAsyncDisposable
         await app.WaitForExitAsync(Ct);
     }
 
+    /// <summary>SIGTERM: the process puts all in order and ends.</summary>
+    public Task StopAsync() => app.StopAsync(Ct);
+
     public Task<HttpResponseMessage> PutAsync(string path, string content) => Http.PutAsync(Relative(path), Text(content), Ct);
 
     public Task<HttpResponseMessage> PostAsync(string path, string content) => Http.PostAsync(Relative(path), Text(content), Ct);
