@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
@@ -25,6 +26,7 @@ internal static partial class AppServices
         services.AddSingleton<DropStore>();
         services.AddSingleton<DatasetCatalog>();
         services.AddSingleton<DatasetPreparation>();
+        services.AddSingleton<FeedbackStore>();
         services.AddSingleton<RunRegistry>();
         services.AddSingleton<RunWaits>();
         services.AddSingleton<RunStart>();

@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Drift;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Serving;
 
 namespace Ulmfit.Functions;
@@ -61,6 +62,11 @@ internal sealed record AppSettings
             {
                 Settle = Seconds(configuration, "Drops:SettleSeconds") ?? pipeline.Settle,
                 Limits = limits,
+                Feedback = new FeedbackOptions
+                {
+                    MinimumRows = Count(configuration, "Feedback:MinimumRows") ?? pipeline.Feedback.MinimumRows,
+                    Wait = Seconds(configuration, "Feedback:WaitSeconds") ?? pipeline.Feedback.Wait,
+                },
                 ReportedRows = Count(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows,
             },
             Models = models with
@@ -110,6 +116,8 @@ internal sealed record AppSettings
             ClassifyRequests = Count(configuration, "Limits:ClassifyRequests") ?? limits.ClassifyRequests,
             ClassifyQueuedTexts = Count(configuration, "Limits:ClassifyQueuedTexts") ?? limits.ClassifyQueuedTexts,
             ClassifyQueuedTokens = Count(configuration, "Limits:ClassifyQueuedTokens") ?? limits.ClassifyQueuedTokens,
+            FeedbackRows = Count(configuration, "Limits:FeedbackRows") ?? limits.FeedbackRows,
+            FeedbackWaiting = Count(configuration, "Limits:FeedbackWaiting") ?? limits.FeedbackWaiting,
             BodyBytes = Count(configuration, "Limits:BodyBytes") ?? limits.BodyBytes,
         };
     }

@@ -47,6 +47,12 @@ public sealed record Limits
     /// <summary>Tokens of those texts. A request comes in whole while there is room for its first token.</summary>
     public int ClassifyQueuedTokens { get; init; } = 131_072;
 
-    /// <summary>Bytes of any other body: settings, a pretraining's order, a promotion.</summary>
+    /// <summary>Rows of one call of feedback.</summary>
+    public int FeedbackRows { get; init; } = 1000;
+
+    /// <summary>Rows of feedback on a data set that wait to become a drop.</summary>
+    public int FeedbackWaiting { get; init; } = 100_000;
+
+    /// <summary>Bytes of any other body: settings, a pretraining's order, a promotion, feedback.</summary>
     public long BodyBytes { get; init; } = 1L << 20;
 }

@@ -1,3 +1,5 @@
+using Ulmfit.Pipeline.Feedback;
+
 namespace Ulmfit.Pipeline;
 
 /// <summary>Settings of the pipeline.</summary>
@@ -8,6 +10,9 @@ public sealed record PipelineOptions
 
     /// <summary>How many faulty rows of a drop a report names; the others are counted.</summary>
     public int ReportedRows { get; init; } = 100;
+
+    /// <summary>When rows of feedback become a drop.</summary>
+    public FeedbackOptions Feedback { get; init; } = new();
 
     /// <summary>How much is taken in.</summary>
     public Limits Limits { get; init; } = new();

@@ -80,6 +80,18 @@ internal static class StatePaths
     /// <summary>Checkpoints of a pretraining, deleted whole when its model is published. No data set has a name with an underscore.</summary>
     public static string PretrainingPayloads(string name) => $"sha256/_pretraining/{name}/";
 
+    /// <summary>Rows of feedback that wait to become a drop.</summary>
+    public const string FeedbackRows = "feedback/rows/";
+
+    public static string FeedbackRowsOf(string dataset) => $"{FeedbackRows}{dataset}/";
+
+    public static string FeedbackRow(string dataset, string digest) => $"{FeedbackRowsOf(dataset)}{digest}.json";
+
+    /// <summary>The calls of feedback that came under a key.</summary>
+    public static string FeedbackKeysOf(string dataset) => $"feedback/keys/{dataset}/";
+
+    public static string FeedbackKey(string dataset, string digest) => $"{FeedbackKeysOf(dataset)}{digest}.json";
+
     public static string NameOf(Direction direction) => direction == Direction.Forward ? "forward" : "backward";
 
     public static string Padded(int number) => number.ToString("D6", CultureInfo.InvariantCulture);

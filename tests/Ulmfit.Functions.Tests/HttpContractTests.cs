@@ -143,6 +143,51 @@ public sealed class HttpContractTests(SharedHost shared) : IClassFixture<SharedH
         await Problem.ReadAsync(response, (HttpStatusCode)status, kind);
     }
 
+    [Theory]
+    [InlineData("", 422, "invalid-input")]
+    [InlineData("[]", 422, "invalid-input")]
+    [InlineData("{}", 422, "invalid-input")]
+    [InlineData("{\"text\": \"a\"}", 422, "invalid-input")]
+    [InlineData("{\"text\": \"a\", \"label\": 3}", 422, "invalid-input")]
+    [InlineData("{\"text\": \" \", \"label\": \"b\"}", 422, "invalid-input")]
+    [InlineData("{\"text\": \"\\ud800\", \"label\": \"b\"}", 422, "invalid-input")]
+    [InlineData("{\"rows\": []}", 422, "invalid-input")]
+    [InlineData("{\"rows\": [3]}", 422, "invalid-input")]
+    [InlineData("{\"rows\": {}}", 422, "invalid-input")]
+    [InlineData("{\"rows\": [{\"text\": \"a\", \"label\": \"b\"}], \"text\": \"a\"}", 422, "invalid-input")]
+    [InlineData("{\"rows\": [{\"text\": \"a\", \"label\": \"b\"}, {\"text\": \"a \", \"label\": \"c\"}]}", 422, "invalid-input")]
+    [InlineData("{\"text\": \"a\", \"label\": \"two\\nlines\"}", 422, "invalid-input")]
+    public async Task PostFeedback_ThatIsNone_IsAProblem(string body, int status, string kind)
+    {
+        await Host.PutOkAsync("api/datasets/spoken/settings", "{}");
+
+        using HttpResponseMessage response = await Host.PostAsync("api/models/spoken/feedback", body);
+
+        await Problem.ReadAsync(response, (HttpStatusCode)status, kind);
+    }
+
+    [Fact]
+    public async Task PostFeedback_OnADataSetThatIsNotThere_IsNotFoundAndMakesNone()
+    {
+        using HttpResponseMessage response = await Host.PostAsync("api/models/none/feedback", """{"text": "a", "label": "b"}""");
+
+        await Problem.ReadAsync(response, HttpStatusCode.NotFound, "dataset-not-found");
+        using HttpResponseMessage dataset = await Host.GetAsync("api/datasets/none");
+        Assert.Equal(HttpStatusCode.NotFound, dataset.StatusCode);
+    }
+
+    [Fact]
+    public async Task PostFeedback_BeyondTheLimits_IsTooLarge()
+    {
+        await Host.PutOkAsync("api/datasets/spoken/settings", "{}");
+        using HttpResponseMessage many = await Host.PostAsync(
+            "api/models/spoken/feedback", JsonSerializer.Serialize(new { rows = Enumerable.Range(0, 1001).Select(i => new { text = $"text {i}", label = "b" }) }));
+        Assert.Equal(1000, (await Problem.ReadAsync(many, HttpStatusCode.RequestEntityTooLarge, "too-large")).GetProperty("limit").GetInt32());
+
+        using HttpResponseMessage body = await Host.PostAsync("api/models/spoken/feedback", new string(' ', (1 << 20) + 1));
+        await Problem.ReadAsync(body, HttpStatusCode.RequestEntityTooLarge, "too-large");
+    }
+
     [Fact]
     public async Task Classify_BeyondTheLimits_IsTooLarge()
     {

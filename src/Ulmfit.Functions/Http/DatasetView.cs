@@ -1,4 +1,5 @@
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Storage;
 
@@ -31,6 +32,11 @@ internal sealed record DatasetView
 
     public required int Contradictions { get; init; }
 
+    public required int Corrected { get; init; }
+
+    /// <summary>Rows of feedback that wait to become a drop.</summary>
+    public required int FeedbackWaiting { get; init; }
+
     public required IReadOnlyList<ClassCount> Classes { get; init; }
 
     public required IReadOnlyList<DropView> Drops { get; init; }
@@ -46,7 +52,7 @@ internal sealed record DatasetView
     public string? ActiveRun { get; init; }
 
     /// <summary>Reads a data set; null when there is none.</summary>
-    public static async Task<DatasetView?> ReadAsync(DatasetCatalog datasets, RunRegistry runs, RunWaits waits, string dataset, CancellationToken ct)
+    public static async Task<DatasetView?> ReadAsync(DatasetCatalog datasets, RunRegistry runs, RunWaits waits, FeedbackStore feedback, string dataset, CancellationToken ct)
     {
         if (!await datasets.ExistsAsync(dataset, ct))
         {
@@ -74,6 +80,8 @@ internal sealed record DatasetView
             UnlabeledRows = version?.Unlabeled.Rows ?? 0,
             Duplicates = manifest?.Duplicates ?? 0,
             Contradictions = manifest?.Contradictions ?? 0,
+            Corrected = manifest?.Corrected ?? 0,
+            FeedbackWaiting = await feedback.CountAsync(dataset, ct),
             Classes = version?.Classes ?? [],
             Drops = drops,
             Unlabeled = unlabeled,

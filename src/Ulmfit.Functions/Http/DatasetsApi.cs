@@ -5,6 +5,7 @@ using Microsoft.DurableTask.Client;
 using Ulmfit.Functions.Orchestration;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Datasets;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Training;
 
@@ -12,7 +13,7 @@ namespace Ulmfit.Functions.Http;
 
 /// <summary>Data sets: drops, reports, settings, and the start of a run.</summary>
 internal sealed class DatasetsApi(
-    ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, RunWaits waits, Admission admission, Limits limits)
+    ApiGuard guard, DropStore drops, DatasetCatalog datasets, RunRegistry runs, RunWaits waits, FeedbackStore feedback, Admission admission, Limits limits)
 {
     /// <summary>Stores a drop; the blob trigger takes it from there.</summary>
     [Function("PutDrop")]
@@ -51,7 +52,7 @@ internal sealed class DatasetsApi(
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            DatasetView? view = await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct);
+            DatasetView? view = await DatasetView.ReadAsync(datasets, runs, waits, feedback, dataset, ct);
             return view?.Drops.FirstOrDefault(drop => drop.Name == name) is { } found
                 ? ApiJson.Result(found)
                 : throw ProblemException.NotFound("drop-not-found", $"The data set '{dataset}' has no drop '{name}'.");
@@ -65,7 +66,7 @@ internal sealed class DatasetsApi(
             var views = new List<object>();
             foreach (string dataset in await datasets.ListAsync(ct))
             {
-                if (await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct) is { } view)
+                if (await DatasetView.ReadAsync(datasets, runs, waits, feedback, dataset, ct) is { } view)
                 {
                     views.Add(view.GetSummary());
                 }
@@ -80,7 +81,7 @@ internal sealed class DatasetsApi(
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
-            return ApiJson.Result(await DatasetView.ReadAsync(datasets, runs, waits, dataset, ct) ?? throw NoDataset(dataset));
+            return ApiJson.Result(await DatasetView.ReadAsync(datasets, runs, waits, feedback, dataset, ct) ?? throw NoDataset(dataset));
         });
 
     /// <summary>Puts the training settings; the next run uses them. They may be put before the first drop.</summary>
@@ -116,6 +117,9 @@ internal sealed class DatasetsApi(
         guard.HandleAsync(request, async ct =>
         {
             RouteNames.CheckDataset(dataset);
+
+            // A run that is asked for is trained on all that has been said.
+            await feedback.GatherAsync(dataset, ct);
             if ((await datasets.ListDropsAsync(dataset, ct)).Labeled.Count == 0)
             {
                 throw await datasets.ExistsAsync(dataset, ct)

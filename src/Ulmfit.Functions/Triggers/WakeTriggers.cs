@@ -3,13 +3,14 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Functions.Orchestration;
 using Ulmfit.Pipeline;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Runs;
 
 namespace Ulmfit.Functions.Triggers;
 
 /// <summary>What wakes the orchestrations. Triggers only wake: what there is to do is read from storage.</summary>
-internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry pretrainings, ILogger<WakeTriggers> logger)
+internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry pretrainings, FeedbackStore feedback, ILogger<WakeTriggers> logger)
 {
     /// <summary>A labelled drop has come in.</summary>
     /// <param name="content">Not read here; a stream is opened only when it is.</param>
@@ -34,11 +35,15 @@ internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry p
         await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);
     }
 
-    /// <summary>Finds what no run accounts for and pretrainings that have not ended, whatever became of the events.</summary>
+    /// <summary>
+    /// Makes drops of the feedback that is due, and finds what no run accounts for and pretrainings that have not ended, whatever became of
+    /// the events.
+    /// </summary>
     [Function("Reconcile")]
     public async Task Reconcile(
         [TimerTrigger("0 * * * * *", RunOnStartup = true)] TimerInfo timer, [DurableClient] DurableTaskClient client, FunctionContext context)
     {
+        await feedback.GatherDueAsync(context.CancellationToken);
         foreach (string dataset in await start.FindWorkAsync(context.CancellationToken))
         {
             await RetrainStarter.WakeAsync(client, dataset, context.CancellationToken);

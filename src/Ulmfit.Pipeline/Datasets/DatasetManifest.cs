@@ -33,6 +33,9 @@ public sealed record DatasetManifest
     /// <summary>Rows left out because others have the same text with another label.</summary>
     public int Contradictions { get; init; }
 
+    /// <summary>Rows left out because a correction gives their text another label.</summary>
+    public int Corrected { get; init; }
+
     /// <summary>When the drops were first found to be so.</summary>
     public required DateTimeOffset CheckedAt { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Ulmfit.Data;
 using Ulmfit.Pipeline.Documents;
+using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Storage;
 using Ulmfit.Training;
 
@@ -10,7 +11,7 @@ namespace Ulmfit.Pipeline.Datasets;
 
 /// <summary>
 /// Makes a version of a data set out of all its drops: reads them, rejects bad rows with file, line and reason, leaves out duplicates and
-/// contradictions, and holds out rows by a digest of their text. Nothing in a drop makes it fail: rubbish is reported, and the good rows of
+/// contradictions (of a text that somebody corrected, all but the last correction), and holds out rows by a digest of their text. Nothing in a drop makes it fail: rubbish is reported, and the good rows of
 /// the same file and of the others are used. Repeating it on the same rows gives the same version, in whatever drops they come. An execution
 /// that comes back late finds that another has prepared meanwhile, and looks at the drops again instead of bringing back what it has seen.
 /// </summary>
@@ -84,7 +85,7 @@ public sealed partial class DatasetPreparation
         var labeled = new List<DropContent<LabeledRow>>();
         foreach (BlobInfo blob in listing.Labeled)
         {
-            labeled.Add(await ReadAsync(Containers.Labeled, dataset, blob, stream => Left(reading, labeled) is { } left ? Content(LabeledDataReader.Read(stream, blob.Name, left)) : Full<LabeledRow>(), ct).ConfigureAwait(false));
+            labeled.Add(await ReadAsync(Containers.Labeled, dataset, blob, stream => Left(FeedbackFile.IsOne(blob.Name) ? FeedbackFile.Reading(reading) : reading, labeled) is { } left ? Content(LabeledDataReader.Read(stream, blob.Name, left)) : Full<LabeledRow>(), ct).ConfigureAwait(false));
         }
         var unlabeled = new List<DropContent<UnlabeledRow>>();
         foreach (BlobInfo blob in listing.Unlabeled)
@@ -123,6 +124,7 @@ public sealed partial class DatasetPreparation
             Rows = selection.Train.Count + selection.HeldOut.Count,
             Duplicates = selection.Duplicates,
             Contradictions = selection.Contradictions,
+            Corrected = selection.Corrected,
             CheckedAt = time.GetUtcNow(),
         };
 
@@ -186,7 +188,7 @@ public sealed partial class DatasetPreparation
         ClassCount[] classes = [.. chosen.Report.LabelCounts.Keys.Order(StringComparer.Ordinal).Select(label =>
             new ClassCount(label, train.GetValueOrDefault(label), heldOut.GetValueOrDefault(label)))];
         return new Selection(
-            chosen.Train, chosen.HeldOut, chosen.Unlabeled, classes, chosen.Rejected, chosen.Unique.DuplicateCount, chosen.Unique.Rejected.Count,
+            chosen.Train, chosen.HeldOut, chosen.Unlabeled, classes, chosen.Rejected, chosen.Unique.DuplicateCount, chosen.Unique.Rejected.Count, chosen.Unique.CorrectedCount,
             RefusalOf(labeled, chosen.Report, classes, chosen.HeldOut.Count, heldOutFraction),
             [.. classes.Where(c => c.Train == 0).Select(c => $"All rows of the class '{c.Label}' are held out, so that it cannot be learnt: send more.")]);
     }
@@ -235,7 +237,7 @@ public sealed partial class DatasetPreparation
             new RowsReference(selection.Train.Count, train), new RowsReference(selection.HeldOut.Count, heldOut), new RowsReference(selection.Unlabeled.Count, unlabeled));
         if (await documents.CreateAsync(Containers.State, StatePaths.DatasetVersion(dataset, next.Version), next, ct).ConfigureAwait(false) is not null)
         {
-            LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions);
+            LogVersion(dataset, next.Version, next.Train.Rows, next.HeldOut.Rows, next.Unlabeled.Rows, next.Classes.Count, selection.Duplicates, selection.Contradictions, selection.Corrected);
             return next;
         }
         (_, DatasetVersion? other) = await FindLastVersionAsync(dataset, ct).ConfigureAwait(false);
@@ -330,8 +332,8 @@ public sealed partial class DatasetPreparation
     [LoggerMessage(53, LogLevel.Warning, "{Dataset}: nothing to train on. {Reason}")]
     private partial void LogRefused(string dataset, string reason);
 
-    [LoggerMessage(54, LogLevel.Information, "{Dataset}: version {Version} of the data has {Train} rows to train on, {HeldOut} held out, {Unlabeled} unlabelled, {Classes} classes ({Duplicates} duplicates and {Contradictions} contradicting rows left out).")]
-    private partial void LogVersion(string dataset, int version, int train, int heldOut, int unlabeled, int classes, int duplicates, int contradictions);
+    [LoggerMessage(54, LogLevel.Information, "{Dataset}: version {Version} of the data has {Train} rows to train on, {HeldOut} held out, {Unlabeled} unlabelled, {Classes} classes ({Duplicates} duplicates, {Contradictions} contradicting rows and {Corrected} corrected ones left out).")]
+    private partial void LogVersion(string dataset, int version, int train, int heldOut, int unlabeled, int classes, int duplicates, int contradictions, int corrected);
 
     [LoggerMessage(55, LogLevel.Error, "{Dataset}: version {Version} of the data is damaged; the drops make a new one.")]
     private partial void LogVersionDamaged(Exception exception, string dataset, int version);
@@ -341,5 +343,5 @@ public sealed partial class DatasetPreparation
 
     private sealed record Selection(
         IReadOnlyList<LabeledRow> Train, IReadOnlyList<LabeledRow> HeldOut, IReadOnlyList<string> Unlabeled, IReadOnlyList<ClassCount> Classes,
-        IReadOnlyList<RejectedRow> Rejected, int Duplicates, int Contradictions, string? Refusal, IReadOnlyList<string> Warnings);
+        IReadOnlyList<RejectedRow> Rejected, int Duplicates, int Contradictions, int Corrected, string? Refusal, IReadOnlyList<string> Warnings);
 }

@@ -10,12 +10,17 @@ public sealed record SourcedRow(string File, LabeledRow Row);
 /// <param name="Rejected">The rows of texts that occur with different labels.</param>
 /// <param name="DuplicateCount">How many rows were left out because an earlier one has the same text and label.</param>
 public sealed record DeduplicationResult(
-    IReadOnlyList<SourcedRow> Rows, IReadOnlyList<RejectedRow> Rejected, int DuplicateCount);
+    IReadOnlyList<SourcedRow> Rows, IReadOnlyList<RejectedRow> Rejected, int DuplicateCount)
+{
+    /// <summary>How many rows were left out because a correction gives their text another label.</summary>
+    public int CorrectedCount { get; init; }
+}
 
 /// <summary>
 /// Keeps each text once. A text that occurs with different labels teaches nothing that can be trusted: all its rows are
-/// rejected, with the place of the other label, rather than one of the labels being guessed. Texts are the same if their
-/// <see cref="TextDigest"/> is.
+/// rejected, with the place of the other label, rather than one of the labels being guessed. Unless somebody has corrected it:
+/// then the label of the last correction counts, whichever files give the text others, before or after. Texts are the same if
+/// their <see cref="TextDigest"/> is.
 /// </summary>
 public static class Deduplication
 {
@@ -30,11 +35,22 @@ public static class Deduplication
     /// <summary>The same for rows whose digests are known.</summary>
     internal static DeduplicationResult Apply(SourcedRow[] all, string[] digests)
     {
+        // Which rows say what a text's label is: those of its last correction, or all where there is none.
+        var last = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+        for (int i = 0; i < all.Length; i++)
+        {
+            if (all[i].Row.CorrectedAt is { } at && (!last.TryGetValue(digests[i], out DateTimeOffset known) || at > known))
+            {
+                last[digests[i]] = at;
+            }
+        }
+
+        bool Counts(int row) => !last.TryGetValue(digests[row], out DateTimeOffset at) || all[row].Row.CorrectedAt == at;
         var first = new Dictionary<string, int>(all.Length, StringComparer.Ordinal);
         var contradicted = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < all.Length; i++)
         {
-            if (!first.TryAdd(digests[i], i) && all[first[digests[i]]].Row.Label != all[i].Row.Label)
+            if (Counts(i) && !first.TryAdd(digests[i], i) && all[first[digests[i]]].Row.Label != all[i].Row.Label)
             {
                 contradicted.TryAdd(digests[i], i);
             }
@@ -42,7 +58,7 @@ public static class Deduplication
 
         var kept = new List<SourcedRow>(first.Count);
         var rejected = new List<RejectedRow>();
-        int duplicates = 0;
+        int duplicates = 0, corrected = 0;
         for (int i = 0; i < all.Length; i++)
         {
             int begin = first[digests[i]];
@@ -57,12 +73,16 @@ public static class Deduplication
             {
                 kept.Add(all[i]);
             }
-            else
+            else if (all[i].Row.Label == all[begin].Row.Label)
             {
                 duplicates++;
             }
+            else
+            {
+                corrected++;
+            }
         }
 
-        return new DeduplicationResult(kept, rejected, duplicates);
+        return new DeduplicationResult(kept, rejected, duplicates) { CorrectedCount = corrected };
     }
 }

@@ -16,12 +16,14 @@ internal static class JsonLine
     /// <param name="options">The names.</param>
     /// <param name="text">The text, null if there is none.</param>
     /// <param name="label">The label, null if there is none.</param>
+    /// <param name="correctedAt">When the row corrected a label, null if it does not say.</param>
     /// <returns>What is wrong and at which character, or null.</returns>
     internal static (string Problem, int? Column)? Read(
-        string line, bool needsLabel, LabeledDataOptions options, out string? text, out string? label)
+        string line, bool needsLabel, LabeledDataOptions options, out string? text, out string? label, out DateTimeOffset? correctedAt)
     {
         text = null;
         label = null;
+        correctedAt = null;
         byte[] bytes = Encoding.UTF8.GetBytes(line);
         try
         {
@@ -77,6 +79,15 @@ internal static class JsonLine
                         JsonTokenType.False => "false",
                         _ => null,
                     };
+                }
+                else if (options.CorrectedAtColumn is { } wanted && string.Equals(name, wanted, StringComparison.OrdinalIgnoreCase))
+                {
+                    if (reader.TokenType != JsonTokenType.String || !reader.TryGetDateTimeOffset(out DateTimeOffset at))
+                    {
+                        return ($"The property '{name}' must be a time such as 2026-01-31T12:00:00Z.", Column(bytes, reader.TokenStartIndex));
+                    }
+
+                    correctedAt = at.ToUniversalTime();
                 }
                 else
                 {

@@ -9,6 +9,9 @@ public sealed record LabeledDataOptions
     /// <summary>The name of the column (or JSON property) of labels; if null, <c>label</c> and the usual names are looked for.</summary>
     public string? LabelColumn { get; init; }
 
+    /// <summary>The JSON property that says when a row corrected a label, a time of ISO 8601; null where rows are no corrections.</summary>
+    public string? CorrectedAtColumn { get; init; }
+
     /// <summary>The longest row, in characters. A longer one is rejected without being held in memory.</summary>
     public int MaxRowLength { get; init; } = 1 << 20;
 

@@ -62,7 +62,7 @@ public static class LabeledDataReader
 
         protected override int Accepted => Rows.Count;
 
-        public void Add(string? text, string? label, long line)
+        public void Add(string? text, string? label, long line, DateTimeOffset? correctedAt)
         {
             string trimmed = (label ?? "").Trim();
             if (trimmed.Length == 0)
@@ -104,7 +104,7 @@ public static class LabeledDataReader
                     throw new FileRefusedException($"The file has more than the {Options.MaxRows} rows allowed, by line {line}.");
                 }
 
-                Rows.Add(new LabeledRow(text, shared, line));
+                Rows.Add(new LabeledRow(text, shared, line) { CorrectedAt = correctedAt });
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Ulmfit.Data;
 internal interface IRowSink
 {
     /// <summary>A row that could be read; neither text nor label has been looked at.</summary>
-    void Add(string? text, string? label, long line);
+    void Add(string? text, string? label, long line, DateTimeOffset? correctedAt = null);
 
     /// <summary>A row that could not.</summary>
     void Reject(long line, int? column, string reason);
@@ -84,14 +84,14 @@ internal static class RowReader
             }
 
             first = false;
-            (string Problem, int? Column)? wrong = JsonLine.Read(line.Text, needsLabel, options, out string? text, out string? label);
+            (string Problem, int? Column)? wrong = JsonLine.Read(line.Text, needsLabel, options, out string? text, out string? label, out DateTimeOffset? correctedAt);
             if (wrong is { } found)
             {
                 sink.Reject(line.Number, found.Column, found.Problem);
             }
             else
             {
-                sink.Add(text, label, line.Number);
+                sink.Add(text, label, line.Number, correctedAt);
             }
         }
     }

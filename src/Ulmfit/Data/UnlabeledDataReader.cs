@@ -48,7 +48,7 @@ public static class UnlabeledDataReader
 
         protected override int Accepted => Rows.Count;
 
-        public void Add(string? text, string? label, long line)
+        public void Add(string? text, string? label, long line, DateTimeOffset? correctedAt)
         {
             if (string.IsNullOrWhiteSpace(text))
             {

@@ -90,6 +90,35 @@ public sealed class SplitAndChecksTests
     }
 
     [Fact]
+    public void Deduplicate_TextThatWasCorrected_HasTheLabelOfTheLastCorrectionWhateverTheOthersSay()
+    {
+        SourcedRow[] rows =
+        [
+            Row("a.csv", "so so", "pos", 2), Row("b.csv", "so so", "neg", 3), Corrected("so so", "mixed", 1, hour: 1), Corrected(" so  so", "odd", 2, hour: 3),
+            Corrected("so so", "pos", 3, hour: 2), Row("z.csv", "so so", "odd", 4), Row("z.csv", "fine", "pos", 5),
+        ];
+
+        // The order of files and rows is nothing that counts.
+        foreach (SourcedRow[] order in (SourcedRow[][])[rows, [.. rows.Reverse()], [.. rows.OrderBy(row => row.Row.Label, StringComparer.Ordinal)]])
+        {
+            DeduplicationResult result = Deduplication.Apply(order);
+
+            Assert.Equal([("fine", "pos"), ("so so", "odd")], result.Rows.Select(r => (TextDigest.Normalize(r.Row.Text), r.Row.Label)).Order());
+            Assert.Empty(result.Rejected);
+            Assert.Equal((1, 4), (result.DuplicateCount, result.CorrectedCount));
+        }
+    }
+
+    [Fact]
+    public void Deduplicate_CorrectionsOfOneInstantThatContradictEachOther_AreRejectedWithAllRowsOfTheText()
+    {
+        DeduplicationResult result = Deduplication.Apply([Row("a.csv", "so so", "pos", 2), Corrected("so so", "neg", 1, hour: 1), Corrected("so so", "odd", 2, hour: 1)]);
+
+        Assert.Empty(result.Rows);
+        Assert.Equal(3, result.Rejected.Count);
+    }
+
+    [Fact]
     public void Check_SmallClass_IsLeftOutWithTheReason()
     {
         DatasetReport report = DatasetChecks.Check(
@@ -113,4 +142,7 @@ public sealed class SplitAndChecksTests
     }
 
     private static SourcedRow Row(string file, string text, string label, long line) => new(file, new LabeledRow(text, label, line));
+
+    private static SourcedRow Corrected(string text, string label, long line, int hour) =>
+        new("feedback.jsonl", new LabeledRow(text, label, line) { CorrectedAt = new DateTimeOffset(2026, 1, 1, hour, 0, 0, TimeSpan.Zero) });
 }
