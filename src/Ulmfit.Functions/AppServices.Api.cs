@@ -16,6 +16,10 @@ internal static partial class AppServices
         services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());
         services.AddSingleton<DriftMonitor>();
         services.AddHostedService<DriftWriter>();
+        if (settings.Uncertain.LogTexts)
+        {
+            services.AddHostedService<UncertainWriter>();
+        }
         if (settings.Demo)
         {
             services.AddHostedService<Demonstration>();

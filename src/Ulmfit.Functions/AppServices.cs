@@ -7,6 +7,7 @@ using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Runs;
 using Ulmfit.Pipeline.Serving;
 using Ulmfit.Pipeline.Steps;
+using Ulmfit.Pipeline.Uncertain;
 using Ulmfit.Training;
 
 namespace Ulmfit.Functions;
@@ -22,6 +23,7 @@ internal static partial class AppServices
         services.AddSingleton(settings.Pipeline);
         services.AddSingleton(settings.Models);
         services.AddSingleton(settings.Drift);
+        services.AddSingleton(settings.Uncertain);
         services.AddSingleton(settings.Pipeline.Limits);
         services.AddSingleton<DropStore>();
         services.AddSingleton<DatasetCatalog>();
@@ -33,6 +35,7 @@ internal static partial class AppServices
         services.AddSingleton<ModelRegistry>();
         services.AddSingleton<RunReports>();
         services.AddSingleton<ModelCache>();
+        services.AddSingleton<UncertainTexts>();
         services.AddSingleton(PretrainedLibrary.Shipped);
         services.AddSingleton<PretrainedModels>();
         services.AddSingleton<EarlierModels>();

@@ -5,6 +5,7 @@ using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Serving;
+using Ulmfit.Pipeline.Uncertain;
 
 namespace Ulmfit.Functions;
 
@@ -34,6 +35,9 @@ internal sealed record AppSettings
     /// <summary>The pipeline's settings.</summary>
     public required PipelineOptions Pipeline { get; init; }
 
+    /// <summary>Whether uncertain texts are written down.</summary>
+    public required UncertainOptions Uncertain { get; init; }
+
     /// <summary>How models are kept in memory.</summary>
     public required ModelCacheOptions Models { get; init; }
 
@@ -50,6 +54,7 @@ internal sealed record AppSettings
         var pipeline = new PipelineOptions { CodeVersion = CodeVersion() };
         var models = new ModelCacheOptions();
         Limits limits = ReadLimits(configuration);
+        var uncertain = new UncertainOptions();
         return new AppSettings
         {
             Storage = Text(configuration, "storage") ?? "folder",
@@ -68,6 +73,13 @@ internal sealed record AppSettings
                     Wait = Seconds(configuration, "Feedback:WaitSeconds") ?? pipeline.Feedback.Wait,
                 },
                 ReportedRows = Count(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows,
+            },
+            Uncertain = new UncertainOptions
+            {
+                LogTexts = Switch(configuration, "Uncertain:LogTexts"),
+                TextsPerDay = AtMost(10_000, "Uncertain:TextsPerDay", Count(configuration, "Uncertain:TextsPerDay")) ?? uncertain.TextsPerDay,
+                RetentionDays = AtMost(3650, "Uncertain:RetentionDays", Count(configuration, "Uncertain:RetentionDays")) ?? uncertain.RetentionDays,
+                WriteEvery = Seconds(configuration, "Uncertain:WriteSeconds") ?? uncertain.WriteEvery,
             },
             Models = models with
             {
@@ -156,6 +168,8 @@ internal sealed record AppSettings
         { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value) => value,
         { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a number above 0."),
     };
+    private static int? AtMost(int most, string key, int? value) =>
+        value > most ? throw new FormatException($"The setting {key} is {value}; {most} is the most.") : value;
 
     private static TimeSpan? Seconds(IConfiguration configuration, string key) => Text(configuration, key) switch
     {

@@ -92,6 +92,14 @@ internal static class StatePaths
 
     public static string FeedbackKey(string dataset, string digest) => $"{FeedbackKeysOf(dataset)}{digest}.json";
 
+    /// <summary>Served texts worth labelling, where they are written down at all.</summary>
+    public const string UncertainTexts = "uncertain/";
+
+    public static string UncertainOf(string dataset) => $"{UncertainTexts}{dataset}/";
+
+    /// <summary>Those of a day and a process; of a day that is over, those of all processes are put together.</summary>
+    public static string Uncertain(string dataset, string day, string process) => $"{UncertainOf(dataset)}{day}/{process}.json";
+
     public static string NameOf(Direction direction) => direction == Direction.Forward ? "forward" : "backward";
 
     public static string Padded(int number) => number.ToString("D6", CultureInfo.InvariantCulture);

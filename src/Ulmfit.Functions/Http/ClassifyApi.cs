@@ -8,12 +8,14 @@ using Ulmfit.Onnx;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Serving;
+using Ulmfit.Pipeline.Uncertain;
 using Ulmfit.Text;
 
 namespace Ulmfit.Functions.Http;
 
 /// <summary>The classifier.</summary>
-internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission admission, DriftMonitor drift, Limits limits)
+internal sealed class ClassifyApi(
+    ApiGuard guard, ModelCache cache, Admission admission, DriftMonitor drift, UncertainTexts uncertain, Limits limits)
 {
     /// <summary>
     /// Classifies one text or several. <c>parameters.top_k</c>: how many labels an answer names (all unless given);
@@ -41,6 +43,7 @@ internal sealed class ClassifyApi(ApiGuard guard, ModelCache cache, Admission ad
                 var tally = new TokenTally();
                 float[][] probabilities = await PredictAsync(lease, asked.Inputs, tally, ct);
                 drift.Record(lease.Card, lease.Labels, probabilities, tally);
+                uncertain.Observe(model, lease.Card.Version, asked.Inputs, probabilities, lease.Labels);
                 IHeaderDictionary headers = request.HttpContext.Response.Headers;
                 headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
                 headers.ETag = $"\"{lease.Digest}\"";

@@ -6,11 +6,12 @@ using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Feedback;
 using Ulmfit.Pipeline.Pretrain;
 using Ulmfit.Pipeline.Runs;
+using Ulmfit.Pipeline.Uncertain;
 
 namespace Ulmfit.Functions.Triggers;
 
 /// <summary>What wakes the orchestrations. Triggers only wake: what there is to do is read from storage.</summary>
-internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry pretrainings, FeedbackStore feedback, ILogger<WakeTriggers> logger)
+internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry pretrainings, FeedbackStore feedback, UncertainTexts uncertain, ILogger<WakeTriggers> logger)
 {
     /// <summary>A labelled drop has come in.</summary>
     /// <param name="content">Not read here; a stream is opened only when it is.</param>
@@ -55,6 +56,9 @@ internal sealed partial class WakeTriggers(RunStart start, PretrainingRegistry p
                 await PretrainStarter.WakeAsync(client, pretraining.Name, context.CancellationToken);
             }
         }
+
+        // Texts are deleted in time also where none are written any more.
+        await uncertain.PurgeAsync(context.CancellationToken);
     }
 
     [LoggerMessage(110, LogLevel.Information, "{Dataset}: drop {Name} has arrived.")]

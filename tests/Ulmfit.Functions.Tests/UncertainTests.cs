@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Ulmfit.Functions.Tests.Support;
+
+namespace Ulmfit.Functions.Tests;
+
+/// <summary>Served texts worth labelling, as the API lists them.</summary>
+public sealed class UncertainTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task GetUncertain_TextsServed_AreListedWhereSwitchedOnUntilTheyAreLabelled()
+    {
+        string[] unsure = [.. from good in (string[])["lovely", "great", "fine"] from bad in (string[])["broken", "late", "awful"] select $"the parcel was {good} and {bad}"];
+        await using (HostProcess host = await HostProcess.StartAsync(folder.Path))
+        {
+            await host.PutOkAsync("api/datasets/tickets/settings", TinySettings.Forward);
+            await host.PutOkAsync("api/datasets/tickets/drops/a.csv", TinyData.Csv(100));
+            await host.WaitForRunAsync("tickets-1");
+            await host.ClassifyAsync("tickets", unsure);
+            JsonElement off = await host.GetJsonAsync("api/datasets/tickets/uncertain");
+            Assert.False(off.GetProperty("logged").GetBoolean());
+            Assert.Empty(off.GetProperty("texts").EnumerateArray());
+        }
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "state", "uncertain")));
+
+        JsonElement answers;
+        await using (HostProcess host = await HostProcess.StartAsync(folder.Path, "--Uncertain:LogTexts", "--Uncertain:WriteSeconds", "0.2"))
+        {
+            answers = await host.ClassifyAsync("tickets", [.. unsure, .. unsure]);
+            Assert.NotEmpty(Unsure(answers));
+            await Wait.UntilAsync(
+                () => Task.FromResult(Directory.Exists(Path.Combine(folder.Path, "state", "uncertain", "tickets")) ), "what is uncertain is written");
+            await host.KillAsync();
+        }
+
+        // Another process lists them; whichever the little model is not sure of.
+        await using HostProcess again = await HostProcess.StartAsync(folder.Path);
+        string[] expected = [.. unsure.Where((_, i) => Unsure(answers).Contains(i))];
+        JsonElement listed = await again.GetJsonAsync("api/datasets/tickets/uncertain?limit=10");
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Texts(listed).Order(StringComparer.Ordinal));
+        Assert.Equal(JsonValueKind.Null, listed.GetProperty("next").ValueKind);
+        double[] margins = [.. listed.GetProperty("texts").EnumerateArray().Select(text => text.GetProperty("margin").GetDouble())];
+        Assert.Equal(margins.Order(), margins);
+        (await again.PostAsync("api/models/tickets/feedback", JsonSerializer.Serialize(new { text = Texts(listed)[0], label = "praise" }))).EnsureSuccessStatusCode().Dispose();
+        Assert.Equal(Texts(listed).Skip(1), Texts(await again.GetJsonAsync("api/datasets/tickets/uncertain")));
+        using HttpResponseMessage none = await again.GetAsync("api/datasets/tickets/uncertain?after=x");
+        await Problem.ReadAsync(none, System.Net.HttpStatusCode.UnprocessableEntity, "invalid-input");
+    }
+
+    private static string[] Texts(JsonElement page) => [.. page.GetProperty("texts").EnumerateArray().Select(text => text.GetProperty("text").GetString()!)];
+
+    private static int[] Unsure(JsonElement predictions) =>
+    [
+        .. predictions.EnumerateArray().Take(9).Select((row, index) => (index, Margin: row[0].GetProperty("score").GetDouble() - row[1].GetProperty("score").GetDouble()))
+            .Where(row => row.Margin <= 0.5).Select(row => row.index),
+    ];
+}
