@@ -13,11 +13,15 @@ public sealed class UncertainTests : IDisposable
     [Fact]
     public async Task GetUncertain_TextsServed_AreListedWhereSwitchedOnUntilTheyAreLabelled()
     {
-        string[] unsure = [.. from good in (string[])["lovely", "great", "fine"] from bad in (string[])["broken", "late", "awful"] select $"the parcel was {good} and {bad}"];
+        string[] unsure = [.. Enumerable.Range(500, 9).Select(i => $"plain shoe number {i}")];
+
+        // What begins so has either label, by turns: nobody can tell.
+        string plain = "text,label\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"plain shoe number {i},{(i % 2 == 0 ? "praise" : "complaint")}\n"));
         await using (HostProcess host = await HostProcess.StartAsync(folder.Path))
         {
             await host.PutOkAsync("api/datasets/tickets/settings", TinySettings.Forward);
             await host.PutOkAsync("api/datasets/tickets/drops/a.csv", TinyData.Csv(100));
+            await host.PutOkAsync("api/datasets/tickets/drops/plain.csv", plain);
             await host.WaitForRunAsync("tickets-1");
             await host.ClassifyAsync("tickets", unsure);
             JsonElement off = await host.GetJsonAsync("api/datasets/tickets/uncertain");
