@@ -168,6 +168,7 @@ internal sealed record AppSettings
         { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value) => value,
         { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a number above 0."),
     };
+
     private static int? AtMost(int most, string key, int? value) =>
         value > most ? throw new FormatException($"The setting {key} is {value}; {most} is the most.") : value;
 
