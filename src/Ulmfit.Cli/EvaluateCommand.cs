@@ -16,8 +16,9 @@ internal static class EvaluateCommand
         Option<string?> json = new("--json") { Description = "Write the scores to this file as JSON" };
         Option<string?> report = new("--report") { Description = "Write the scores to this .html file as a page with charts, and to the .json file of that name" };
         Option<int> hardest = new("--hardest-examples") { Description = "How many of the rows with the highest loss the report shows", DefaultValueFactory = _ => new ReportSettings().HardestExamples };
+        Option<bool> int8 = new("--int8") { Description = "Score the model as it answers in int8, quantised as at its publication" };
         var columns = new ColumnOptions();
-        var command = new Command("evaluate", "Score a trained model on labelled text") { model, data, json, report, hardest };
+        var command = new Command("evaluate", "Score a trained model on labelled text") { model, data, json, report, hardest, int8 };
         columns.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -34,7 +35,7 @@ internal static class EvaluateCommand
             }
 
             LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed));
-            return Task.FromResult(Run(parsed.GetRequiredValue(model), rows, parsed.GetValue(json), page, shown, cancellationToken));
+            return Task.FromResult(Run(parsed.GetRequiredValue(model), parsed.GetValue(int8) ? OnnxPrecision.Int8 : OnnxPrecision.Float32, rows, parsed.GetValue(json), page, shown, cancellationToken));
         });
         return command;
     }
@@ -65,10 +66,10 @@ internal static class EvaluateCommand
         }
     }
 
-    private static int Run(string model, LabeledRows rows, string? json, string? page, int hardest, CancellationToken cancellationToken)
+    private static int Run(string model, OnnxPrecision precision, LabeledRows rows, string? json, string? page, int hardest, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        using OnnxTextClassifier classifier = ModelDirectory.Load(model);
+        using OnnxTextClassifier classifier = ModelDirectory.Load(model, precision);
         RowScores scores = Score(classifier, RowsKind.Test, rows, hardest, cancellationToken);
         Reports.Print(scores);
         Reports.WriteJson(json, new ScoreReport(scores, null, null, clock.Elapsed.TotalSeconds));

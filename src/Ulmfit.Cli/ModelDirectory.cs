@@ -30,7 +30,10 @@ internal static class ModelDirectory
         WriteWhole(Path.Combine(directory, Card), stream => JsonSerializer.Serialize(stream, card with { Epochs = card.Epochs.ToDictionary(pair => pair.Key, pair => WithoutCurves(pair.Value)) }, Json));
     }
 
-    public static OnnxTextClassifier Load(string directory)
+    /// <summary>The classifier of a folder.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="precision">In what its encoder computes; the folder's file is float32 in any case.</param>
+    public static OnnxTextClassifier Load(string directory, OnnxPrecision precision = OnnxPrecision.Float32)
     {
         string model = Path.Combine(directory, Model);
         if (!File.Exists(model))
@@ -41,7 +44,8 @@ internal static class ModelDirectory
         var vocabulary = Vocabulary.Load(Path.Combine(directory, VocabularyFile));
         string[] labels = JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(Path.Combine(directory, Labels)), Json)
             ?? throw new InvalidDataException($"'{Path.Combine(directory, Labels)}' holds no labels.");
-        return OnnxTextClassifier.Load(File.ReadAllBytes(model), vocabulary, labels);
+        byte[] file = File.ReadAllBytes(model);
+        return OnnxTextClassifier.Load(precision == OnnxPrecision.Int8 ? InInt8(file) : file, vocabulary, labels);
     }
 
     /// <summary>The model as a start for another training.</summary>
@@ -81,6 +85,15 @@ internal static class ModelDirectory
         }
 
         File.Move(temporary, path, overwrite: true);
+    }
+
+    private static byte[] InInt8(byte[] file)
+    {
+        OnnxClassifierWeights weights = OnnxClassifierReader.Read(file);
+        using var int8 = new MemoryStream();
+        OnnxClassifierWriter.WriteInt8(
+            int8, weights.Forward, weights.Backward, new OnnxModelMetadata(weights.Labels, "serverless-ulmfit", new Dictionary<string, string>()) { Temperature = weights.Temperature });
+        return int8.ToArray();
     }
 
     // The report has the curves; the card is for reading.

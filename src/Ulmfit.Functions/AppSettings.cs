@@ -73,6 +73,7 @@ internal sealed record AppSettings
                     Wait = Seconds(configuration, "Feedback:WaitSeconds") ?? pipeline.Feedback.Wait,
                 },
                 ReportedRows = Count(configuration, "Drops:ReportedRows") ?? pipeline.ReportedRows,
+                Int8Tolerance = Text(configuration, "Models:Int8Tolerance") == "off" ? null : Share(configuration, "Models:Int8Tolerance") ?? pipeline.Int8Tolerance,
             },
             Uncertain = new UncertainOptions
             {
@@ -171,6 +172,13 @@ internal sealed record AppSettings
 
     private static int? AtMost(int most, string key, int? value) =>
         value > most ? throw new FormatException($"The setting {key} is {value}; {most} is the most.") : value;
+
+    private static double? Share(IConfiguration configuration, string key) => Text(configuration, key) switch
+    {
+        null => null,
+        { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1 => value,
+        { } text => throw new FormatException($"The setting {key} is '{text}'; it must be a number from 0 to 1, or off."),
+    };
 
     private static TimeSpan? Seconds(IConfiguration configuration, string key) => Text(configuration, key) switch
     {

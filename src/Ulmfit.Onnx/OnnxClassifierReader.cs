@@ -6,7 +6,8 @@ namespace Ulmfit.Onnx;
 /// <param name="Labels">Its labels in the order of its output.</param>
 /// <param name="Forward">The classifier that reads from the first token on, if there is one.</param>
 /// <param name="Backward">The classifier that reads from the last token back, if there is one.</param>
-public sealed record OnnxClassifierWeights(IReadOnlyList<string> Labels, DirectionWeights? Forward, DirectionWeights? Backward);
+/// <param name="Temperature">What its probabilities are scaled with; 1 for not at all.</param>
+public sealed record OnnxClassifierWeights(IReadOnlyList<string> Labels, DirectionWeights? Forward, DirectionWeights? Backward, double Temperature);
 
 /// <summary>Reads what <see cref="OnnxClassifierWriter"/> wrote in float32 back into weights, bit for bit, so that training can start at a published model.</summary>
 public static class OnnxClassifierReader
@@ -22,6 +23,7 @@ public static class OnnxClassifierReader
         return new OnnxClassifierWeights(
             description.Labels,
             description.Directions.Contains(DirectionGraph.Forward, StringComparer.Ordinal) ? DirectionGraph.Read(constants, DirectionGraph.Forward) : null,
-            description.Directions.Contains(DirectionGraph.Backward, StringComparer.Ordinal) ? DirectionGraph.Read(constants, DirectionGraph.Backward) : null);
+            description.Directions.Contains(DirectionGraph.Backward, StringComparer.Ordinal) ? DirectionGraph.Read(constants, DirectionGraph.Backward) : null,
+            description.Temperature);
     }
 }

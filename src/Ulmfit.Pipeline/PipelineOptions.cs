@@ -17,6 +17,12 @@ public sealed record PipelineOptions
     /// <summary>How much is taken in.</summary>
     public Limits Limits { get; init; } = new();
 
+    /// <summary>
+    /// By how much the macro-F1 of the int8 variant of a model may be below that of float32 on the held-out rows for it to answer; null where
+    /// float32 is to answer in any case.
+    /// </summary>
+    public double? Int8Tolerance { get; init; } = 0.005;
+
     /// <summary>The version of the code, for the lineage of models.</summary>
     public string CodeVersion { get; init; } = "unknown";
 }

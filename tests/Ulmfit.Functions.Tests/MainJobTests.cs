@@ -37,10 +37,18 @@ public sealed class MainJobTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal(run.GetProperty("weightsDigest").GetString(), card.GetProperty("weightsDigest").GetString());
         Assert.Equal("labeled/first.csv", card.GetProperty("drops")[0].GetProperty("name").GetString());
 
+        JsonElement[] variants = [.. card.GetProperty("variants").EnumerateArray()];
+        Assert.Equal(["float32", "int8"], variants.Select(variant => variant.GetProperty("precision").GetString()));
+        Assert.All(variants, variant =>
+        {
+            Assert.True(card.GetProperty("files").TryGetProperty(variant.GetProperty("file").GetString()!, out _));
+            Assert.True(variant.GetProperty("speed").GetProperty("microsecondsPerToken").GetDouble() > 0);
+        });
+
         using HttpResponseMessage answered = await Host.PostAsync(
             "api/models/tickets/classify", """{"inputs": "the lamp was lovely and great so happy", "parameters": {"top_k": 1}}""");
         Assert.Equal("1", Assert.Single(answered.Headers.GetValues("X-Model-Version")));
-        Assert.Equal($"\"{card.GetProperty("files").GetProperty("model.onnx").GetString()}\"", answered.Headers.ETag?.Tag);
+        Assert.Equal($"\"{card.GetProperty("files").GetProperty(card.GetProperty("serves").GetString()!).GetString()}\"", answered.Headers.ETag?.Tag);
         JsonElement answer = await answered.Content.ReadFromJsonAsync<JsonElement>(Ct);
         Assert.Equal("tickets", answer.GetProperty("model").GetString());
         Assert.Equal(1, answer.GetProperty("version").GetInt32());

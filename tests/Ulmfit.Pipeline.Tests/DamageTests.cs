@@ -107,6 +107,7 @@ public sealed class DamageTests : IDisposable
 
     [Theory]
     [InlineData("sha256/tickets/runs/000001/", "model")]
+    [InlineData("sha256/tickets/runs/000001/", "int8")]
     [InlineData("sha256/tickets/runs/000001/", "labels")]
     [InlineData("steps/tickets/000001/candidate.json", null)]
     [InlineData("reports/tickets/000001.json", null)]
@@ -117,7 +118,7 @@ public sealed class DamageTests : IDisposable
         await pipeline.TrainAsync(run);
         EvaluationResult first = await pipeline.Evaluation.RunAsync(run, Ct);
         Candidate candidate = (await pipeline.Evaluation.FindCandidateAsync(RunId.Parse(run), Ct))!;
-        store.FlipBit(Containers.State, name + (payload == "model" ? candidate.Model : payload == "labels" ? candidate.Labels : ""), 7);
+        store.FlipBit(Containers.State, name + (payload switch { "model" => candidate.Model, "int8" => candidate.Int8Model, "labels" => candidate.Labels, _ => "" }), 7);
 
         PublishResult refused = await pipeline.Publishing.RunAsync(first, Ct);
         EvaluationResult again = await pipeline.Evaluation.RunAsync(run, Ct);
@@ -218,6 +219,28 @@ public sealed class DamageTests : IDisposable
         Assert.NotNull(await registry.PromoteAsync("other", 1, null, Ct));
         using ModelLease answers = (await restarted.Cache.AcquireChampionAsync("other", Ct))!;
         Assert.Equal(1, answers.Card.Version);
+    }
+
+    [Theory]
+    [InlineData(ModelFiles.Int8Model, false)]
+    [InlineData(ModelFiles.Model, true)]
+    public async Task PromoteAsync_VersionThatServesInt8_NeedsTheFileThatAnswersAlone(string damaged, bool works)
+    {
+        var registry = new ModelRegistry(store.Blobs, TimeProvider.System);
+        await TinyModels.PublishAsync(registry, "other", 1, "other-1", Ct, ModelFiles.Int8Model);
+        store.FlipBit(Containers.Models, $"other/1/{damaged}", 300);
+
+        if (works)
+        {
+            Assert.NotNull(await registry.PromoteAsync("other", 1, null, Ct));
+            using ModelLease answers = (await pipeline.Cache.AcquireChampionAsync("other", Ct))!;
+            Assert.Equal(answers.Card.Files[ModelFiles.Int8Model], answers.Digest);
+        }
+        else
+        {
+            CorruptBlobException refused = await Assert.ThrowsAsync<CorruptBlobException>(() => registry.PromoteAsync("other", 1, null, Ct));
+            Assert.Contains($"models/other/1/{damaged}", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

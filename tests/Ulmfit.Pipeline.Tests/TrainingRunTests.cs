@@ -68,6 +68,45 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal("complaint", lease.Rank(answers[1], 1)[0].Label);
     }
 
+    [Theory]
+    [InlineData(1.0, ModelFiles.Int8Model)]
+    [InlineData(null, ModelFiles.Model)]
+    public async Task Run_Published_ServesTheVariantThatTheToleranceAllowsAndTellsOfBoth(double? tolerance, string serves)
+    {
+        using var chosen = new PipelineHarness(store.Blobs, new PipelineOptions { CodeVersion = "tests", Int8Tolerance = tolerance });
+        await chosen.CompleteAsync(await chosen.BeginAsync());
+
+        ModelCard card = (await chosen.Registry.FindCardAsync("tickets", 1, Ct))!;
+
+        Assert.Equal(serves, card.Serves);
+        Assert.Equal([(ModelFiles.Model, "float32"), (ModelFiles.Int8Model, "int8")], card.Variants.Select(variant => (variant.File, variant.Precision)));
+        foreach (ModelVariant variant in card.Variants)
+        {
+            Assert.Equal((await chosen.Registry.FindFileAsync(card, variant.File, Ct))!.Length, variant.Bytes);
+            Assert.True(variant.Speed is { MicrosecondsPerToken: > 0, MicrosecondsPerTokenInBatches: > 0, Tokens: 64 }, $"{variant.Speed}");
+        }
+        ModelVariant answers = Assert.Single(card.Variants, variant => variant.File == serves);
+        Assert.Equal((card.Metrics.Accuracy, card.Metrics.MacroF1), (answers.Accuracy, answers.MacroF1));
+        using ModelLease lease = (await chosen.Cache.AcquireChampionAsync("tickets", Ct))!;
+        Assert.Equal(card.Files[serves], lease.Digest);
+    }
+
+    [Fact]
+    public async Task RunAsync_EvaluatedAgain_KeepsWhatItMeasured()
+    {
+        string run = await pipeline.BeginAsync();
+        await pipeline.TrainAsync(run);
+        await pipeline.Evaluation.RunAsync(run, Ct);
+        Candidate first = (await pipeline.Evaluation.FindCandidateAsync(RunId.Parse(run), Ct))!;
+
+        await pipeline.Evaluation.RunAsync(run, Ct);
+        await pipeline.Publishing.RunAsync(await pipeline.Evaluation.RunAsync(run, Ct), Ct);
+
+        Candidate second = (await pipeline.Evaluation.FindCandidateAsync(RunId.Parse(run), Ct))!;
+        Assert.Equal(first.Variants, second.Variants);
+        Assert.Equal(first.Variants, (await pipeline.Registry.FindCardAsync("tickets", 1, Ct))!.Variants);
+    }
+
     [Fact]
     public async Task Run_Published_AnswersWithTheProbabilitiesThatItsCardAndReportAreOf()
     {

@@ -65,6 +65,12 @@ public sealed record ModelCard
     /// <summary>Its scores on the held-out rows.</summary>
     public required Scores Metrics { get; init; }
 
+    /// <summary>The file that answers. A card from before there were several says nothing of it: then it is the float32 one.</summary>
+    public string Serves { get; init; } = ModelFiles.Model;
+
+    /// <summary>The files that can answer, with what was measured of each when it was evaluated; empty in a card from before there were several.</summary>
+    public IReadOnlyList<ModelVariant> Variants { get; init; } = [];
+
     /// <summary>The temperature that its probabilities are scaled with, and what it does; null for a model without.</summary>
     public CalibrationFit? Calibration { get; init; }
 

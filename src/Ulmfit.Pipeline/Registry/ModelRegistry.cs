@@ -111,7 +111,7 @@ public sealed class ModelRegistry
     {
         ModelCard card = await FindCardAsync(model, version, ct).ConfigureAwait(false)
             ?? throw new PipelineException($"The model '{model}' has no version {version}.");
-        foreach (string file in (string[])[ModelFiles.Model, ModelFiles.Labels, ModelFiles.Vocabulary])
+        foreach (string file in (string[])[card.Serves, ModelFiles.Labels, ModelFiles.Vocabulary])
         {
             await ReadFileAsync(card, file, ct).ConfigureAwait(false);
         }

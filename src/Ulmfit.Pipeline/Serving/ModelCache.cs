@@ -290,7 +290,7 @@ public sealed partial class ModelCache : IDisposable
             return;
         }
         ServingMeter.Serve(loaded.Attributes);
-        LogServing(model, version, card.Files[ModelFiles.Model]);
+        LogServing(model, version, card.Files[card.Serves]);
         MakeRoom(champions, options.Champions, keep: model);
     }
 
@@ -304,7 +304,7 @@ public sealed partial class ModelCache : IDisposable
         try
         {
             // The small files are read and parsed beside the large one.
-            Task<byte[]> onnx = registry.ReadFileAsync(card, ModelFiles.Model, ct);
+            Task<byte[]> onnx = registry.ReadFileAsync(card, card.Serves, ct);
             Task<Vocabulary> vocabulary = Task.Run(() => ReadAsync(ModelFiles.Vocabulary, Vocabulary.Load), ct);
             Task<string[]> labels = Task.Run(
                 () => ReadAsync(ModelFiles.Labels, content => JsonSerializer.Deserialize<string[]>(content) ?? throw new InvalidDataException("The labels are null.")), ct);

@@ -30,8 +30,8 @@ public sealed class ModelLease : IDisposable
     /// <summary>The labels in the order of the probabilities.</summary>
     public IReadOnlyList<string> Labels => classifier.Labels;
 
-    /// <summary>SHA-256 of the ONNX file.</summary>
-    public string Digest => Card.Files[ModelFiles.Model];
+    /// <summary>SHA-256 of the ONNX file that answers.</summary>
+    public string Digest => Card.Files[Card.Serves];
 
     /// <summary>Probabilities of the labels for each text: <c>[texts][labels]</c>.</summary>
     /// <param name="texts">The texts.</param>

@@ -46,7 +46,7 @@ internal static class WarmUp
                 if (probability is not (>= 0 and <= 1.0001f))
                 {
                     throw new CorruptBlobException(
-                        $"{Containers.Models}/{ModelFiles.PathOf(card.Model, card.Version, ModelFiles.Model)}", $"it gives {probability} where a probability was expected");
+                        $"{Containers.Models}/{ModelFiles.PathOf(card.Model, card.Version, card.Serves)}", $"it gives {probability} where a probability was expected");
                 }
             }
         }

@@ -6,14 +6,14 @@ namespace Ulmfit.Pipeline.Steps;
 
 /// <summary>The model that a run has trained, exported and measured. A function of the run, so written once.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="Model">The digest of the ONNX file.</param>
+/// <param name="Model">The digest of the ONNX file in float32.</param>
 /// <param name="Labels">The digest of the labels.</param>
 /// <param name="Vocabulary">The digest of the vocabulary.</param>
 /// <param name="WeightsDigest">SHA-256 over the trained weights.</param>
 /// <param name="Directions">The directions it reads in.</param>
 /// <param name="Engine">The engine that trained it.</param>
 /// <param name="PretrainedDigest">The digest of the pretrained model it began with.</param>
-/// <param name="Scores">Its scores on the held-out rows.</param>
+/// <param name="Scores">The scores of the file that answers, on the held-out rows.</param>
 /// <param name="Baseline">The scores of always answering the most frequent class.</param>
 public sealed record Candidate(
     string Run,
@@ -27,6 +27,15 @@ public sealed record Candidate(
     Scores Scores,
     Scores Baseline)
 {
+    /// <summary>The digest of the ONNX file in int8; null in what an earlier version of the code has evaluated.</summary>
+    public string? Int8Model { get; init; }
+
+    /// <summary>The file that answers, by its name in the version.</summary>
+    public string Serves { get; init; } = ModelFiles.Model;
+
+    /// <summary>The files that can answer.</summary>
+    public IReadOnlyList<ModelVariant> Variants { get; init; } = [];
+
     /// <summary>The temperature that its file carries, and what it does; null where no row is held out.</summary>
     public CalibrationFit? Calibration { get; init; }
 

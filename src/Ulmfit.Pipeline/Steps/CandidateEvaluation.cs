@@ -28,6 +28,10 @@ public sealed partial class CandidateEvaluation
 {
     private const string Producer = "serverless-ulmfit";
 
+    // Of what length speed is told, and how long measuring it may take.
+    private const int SpeedTokens = 64;
+    private static readonly TimeSpan SpeedTime = TimeSpan.FromSeconds(1);
+
     private readonly TrainingWorkspace workspace;
     private readonly DatasetCatalog datasets;
     private readonly PretrainedModels pretrained;
@@ -35,6 +39,7 @@ public sealed partial class CandidateEvaluation
     private readonly RunRegistry runs;
     private readonly ModelRegistry registry;
     private readonly ModelCache cache;
+    private readonly PipelineOptions options;
     private readonly DocumentStore documents;
     private readonly PayloadStore payloads;
     private readonly RunReports reports;
@@ -49,10 +54,11 @@ public sealed partial class CandidateEvaluation
     /// <param name="runs">The runs.</param>
     /// <param name="registry">Published models.</param>
     /// <param name="cache">Loaded models, for the champion.</param>
+    /// <param name="options">When int8 may answer.</param>
     /// <param name="logger">Where scores are told.</param>
     public CandidateEvaluation(
         IBlobStore store, TrainingWorkspace workspace, DatasetCatalog datasets, PretrainedModels pretrained, EpochStep epochs, RunRegistry runs,
-        ModelRegistry registry, ModelCache cache, ILogger<CandidateEvaluation> logger)
+        ModelRegistry registry, ModelCache cache, PipelineOptions options, ILogger<CandidateEvaluation> logger)
     {
         documents = new DocumentStore(store);
         payloads = new PayloadStore(store);
@@ -64,6 +70,7 @@ public sealed partial class CandidateEvaluation
         this.runs = runs;
         this.registry = registry;
         this.cache = cache;
+        this.options = options;
         this.logger = logger;
     }
 
@@ -162,15 +169,17 @@ public sealed partial class CandidateEvaluation
             ["weightsDigest"] = weightsDigest,
             ["tokenizer"] = Tokenizer.Version,
         });
-        void Write(Stream stream, double temperature) => OnnxClassifierWriter.Write(
-            stream, trained.GetValueOrDefault(Direction.Forward), trained.GetValueOrDefault(Direction.Backward), metadata with { Temperature = temperature });
-
-        // The temperature is fitted to what the model says without one, and its file is written once it is known. Scaled with it, these are
-        // the bits that the file answers with.
-        IReadOnlyList<float[]> probabilities = await PredictAsync(Write, data, rows.HeldOut, ct).ConfigureAwait(false);
-        CalibrationFit? calibration = CalibrationFit.Calibrate(data.Labels, rows.HeldOut.Select(row => row.Label), probabilities);
+        DirectionWeights? forward = trained.GetValueOrDefault(Direction.Forward), backward = trained.GetValueOrDefault(Direction.Backward);
+        Evaluated float32 = await EvaluateAsync(
+            id, ModelFiles.Model, (stream, temperature) => OnnxClassifierWriter.Write(stream, forward, backward, metadata with { Temperature = temperature }), data, rows, ct).ConfigureAwait(false);
+        Evaluated int8 = await EvaluateAsync(
+            id, ModelFiles.Int8Model, (stream, temperature) => OnnxClassifierWriter.WriteInt8(stream, forward, backward, metadata with { Temperature = temperature }), data, rows, ct).ConfigureAwait(false);
+        string serves = ModelVariant.Choose(float32.Scores, int8.Scores, options.Int8Tolerance);
+        (_, _, IReadOnlyList<float[]> probabilities, CalibrationFit? calibration, Scores scores) = serves == ModelFiles.Int8Model ? int8 : float32;
+        LogChoice(
+            id.ToString(), serves, float32.Variant.Bytes / 1e6, float32.Scores.MacroF1, float32.Variant.Speed.MicrosecondsPerToken, float32.Variant.Speed.MicrosecondsPerTokenInBatches,
+            int8.Variant.Bytes / 1e6, int8.Scores.MacroF1, int8.Variant.Speed.MicrosecondsPerToken, int8.Variant.Speed.MicrosecondsPerTokenInBatches);
         string prefix = StatePaths.Payloads(id);
-        string model = await payloads.PutAsync(prefix, stream => Write(stream, calibration?.Temperature ?? TemperatureScaling.None), ct).ConfigureAwait(false);
         string labels = await payloads.PutAsync(prefix, JsonSerializer.SerializeToUtf8Bytes(data.Labels, SealedJson.Options), ct).ConfigureAwait(false);
         string vocabulary = await payloads.PutAsync(prefix, data.Vocabulary.ToJson(), ct).ConfigureAwait(false);
 
@@ -194,13 +203,16 @@ public sealed partial class CandidateEvaluation
             },
             ct).ConfigureAwait(false);
         var candidate = new Candidate(
-            id.ToString(), model, labels, vocabulary, weightsDigest,
+            id.ToString(), float32.Digest, labels, vocabulary, weightsDigest,
             [.. settings.Directions.Each().Select(StatePaths.NameOf)],
             engine,
             settings.From is null ? (await pretrained.LoadAsync(settings.Pretrained, ct).ConfigureAwait(false))?.Digest : null,
-            Scoring.Of(data.Labels, probabilities, rows.HeldOut),
+            scores,
             Scoring.OfMostFrequent(rows.Train, rows.HeldOut))
         {
+            Int8Model = int8.Digest,
+            Serves = serves,
+            Variants = [float32.Variant, int8.Variant],
             Calibration = calibration,
             Reference = DriftReference.Of(data, rows.Train, probabilities),
         };
@@ -212,12 +224,34 @@ public sealed partial class CandidateEvaluation
         return await FindCandidateAsync(id, ct).ConfigureAwait(false) ?? candidate;
     }
 
-    private static async Task<IReadOnlyList<float[]>> PredictAsync(Action<Stream, double> write, TrainingData data, IReadOnlyList<LabeledRow> rows, CancellationToken ct)
+    // The temperature is fitted to what the model says without one, and its file is written once it is known. Scaled with it, these are
+    // the bits that the file answers with.
+    private async Task<Evaluated> EvaluateAsync(RunId run, string file, Action<Stream, double> write, TrainingData data, DatasetRows rows, CancellationToken ct)
     {
         using var model = new MemoryStream();
         write(model, TemperatureScaling.None);
-        using OnnxTextClassifier classifier = OnnxTextClassifier.Load(model.GetBuffer().AsMemory(0, (int)model.Length), data.Vocabulary, data.Labels);
-        return await Scoring.PredictAsync(texts => Task.Run(() => classifier.Predict(texts, ct), ct), rows).ConfigureAwait(false);
+        IReadOnlyList<float[]> probabilities;
+        ClassifierSpeed speed;
+        OnnxPrecision precision;
+        using (OnnxTextClassifier classifier = OnnxTextClassifier.Load(model.GetBuffer().AsMemory(0, (int)model.Length), data.Vocabulary, data.Labels))
+        {
+            precision = classifier.Precision;
+            probabilities = await Scoring.PredictAsync(texts => classifier.PredictAsync(texts, ct), rows.HeldOut).ConfigureAwait(false);
+            speed = await Task.Run(() => classifier.MeasureSpeed(SpeedTokens, SpeedTime, ct), ct).ConfigureAwait(false);
+        }
+        CalibrationFit? calibration = CalibrationFit.Calibrate(data.Labels, rows.HeldOut.Select(row => row.Label), probabilities);
+        long bytes = 0;
+        string digest = await payloads.PutAsync(
+            StatePaths.Payloads(run),
+            stream =>
+            {
+                write(stream, calibration?.Temperature ?? TemperatureScaling.None);
+                bytes = stream.Length;
+            },
+            ct).ConfigureAwait(false);
+        Scores scores = Scoring.Of(data.Labels, probabilities, rows.HeldOut);
+        var variant = new ModelVariant(file, precision == OnnxPrecision.Int8 ? "int8" : "float32", bytes, scores.Accuracy, scores.MacroF1, speed);
+        return new Evaluated(digest, variant, probabilities, calibration, scores);
     }
 
     private async Task<ChampionScores?> ScoreChampionAsync(RunManifest run, DatasetRows rows, CancellationToken ct)
@@ -247,6 +281,13 @@ public sealed partial class CandidateEvaluation
             }
         }
     }
+
+    // A file of the candidate, what it says of the held-out rows, and what that is worth.
+    private sealed record Evaluated(string Digest, ModelVariant Variant, IReadOnlyList<float[]> Probabilities, CalibrationFit? Calibration, Scores Scores);
+
+    [LoggerMessage(23, LogLevel.Information, "{Run}: {Serves} answers; float32 {Float32Size:0.0} MB, macro-F1 {Float32F1:0.0000}, {Float32Alone:0.#} µs a token alone and {Float32Together:0.#} in batches; int8 {Int8Size:0.0} MB, {Int8F1:0.0000}, {Int8Alone:0.#} and {Int8Together:0.#}.")]
+    private partial void LogChoice(
+        string run, string serves, double float32Size, double float32F1, double float32Alone, double float32Together, double int8Size, double int8F1, double int8Alone, double int8Together);
 
     [LoggerMessage(21, LogLevel.Error, "{Run}: what the evaluation left is damaged; it is made again.")]
     private partial void LogLost(Exception exception, string run);

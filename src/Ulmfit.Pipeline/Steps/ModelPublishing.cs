@@ -127,6 +127,10 @@ public sealed partial class ModelPublishing
                 [ModelFiles.Labels] = await payloads.GetAsync(prefix, candidate.Labels, ct).ConfigureAwait(false),
                 [ModelFiles.Vocabulary] = await payloads.GetAsync(prefix, candidate.Vocabulary, ct).ConfigureAwait(false),
             };
+            if (candidate.Int8Model is { } int8)
+            {
+                files[ModelFiles.Int8Model] = await payloads.GetAsync(prefix, int8, ct).ConfigureAwait(false);
+            }
             if (await reports.FindAsync(id, ct).ConfigureAwait(false) is { } report)
             {
                 files[ModelFiles.Report] = report.ToJson();
@@ -166,6 +170,8 @@ public sealed partial class ModelPublishing
             Directions = candidate.Directions,
             WeightsDigest = candidate.WeightsDigest,
             Files = parts.Files.ToDictionary(file => file.Key, file => Convert.ToHexStringLower(SHA256.HashData(file.Value))),
+            Serves = candidate.Serves,
+            Variants = candidate.Variants,
             Metrics = candidate.Scores,
             Calibration = candidate.Calibration,
             Reference = candidate.Reference,

@@ -188,7 +188,7 @@ internal sealed class DisturbedRun(MatrixOptions options, Workload workload, IRe
             {
                 int number = version.GetProperty("version").GetInt32();
                 string Digest(string file) => folder.DigestOf(string.Create(CultureInfo.InvariantCulture, $"models/{Workload.Dataset}/{number}/{file}"));
-                model.Add($"version {number} of {version.GetProperty("run")}: weights {version.GetProperty("weightsDigest")}, model.onnx {Digest("model.onnx")}, labels.json {Digest("labels.json")}, vocabulary.json {Digest("vocabulary.json")}");
+                model.Add($"version {number} of {version.GetProperty("run")}: weights {version.GetProperty("weightsDigest")}, model.onnx {Digest("model.onnx")}, model.int8.onnx {Digest("model.int8.onnx")}, labels.json {Digest("labels.json")}, vocabulary.json {Digest("vocabulary.json")}");
             }
             model.AddRange(published.GetProperty("promotions").EnumerateArray().Select(promotion => $"promoted {promotion.GetProperty("version")} by {promotion.GetProperty("run")}"));
         }

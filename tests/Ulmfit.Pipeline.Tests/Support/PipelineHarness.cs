@@ -28,11 +28,16 @@ internal sealed class PipelineHarness : IDisposable
 
     private readonly CpuTrainingEngine engine = new(2);
 
-    public PipelineHarness(IBlobStore store, TimeProvider? clock = null)
+    public PipelineHarness(IBlobStore store, PipelineOptions options)
+        : this(store, null, options)
+    {
+    }
+
+    public PipelineHarness(IBlobStore store, TimeProvider? clock = null, PipelineOptions? options = null)
     {
         Store = store;
         TimeProvider time = TimeProvider.System;
-        var options = new PipelineOptions { CodeVersion = "tests" };
+        options ??= new PipelineOptions { CodeVersion = "tests" };
         Catalog = new DatasetCatalog(store);
         Preparation = new DatasetPreparation(store, Catalog, options, time, NullLogger<DatasetPreparation>.Instance);
         Runs = new RunRegistry(store, time);
@@ -44,7 +49,7 @@ internal sealed class PipelineHarness : IDisposable
         var pretrained = new PretrainedModels(store, PretrainedLibrary.Shipped);
         Workspace = new TrainingWorkspace(new CountingEngine(engine, this), Catalog, pretrained, earlier, clock ?? time);
         Epochs = new EpochStep(store, Workspace, Runs, new RunWaits(time), time, NullLogger<EpochStep>.Instance);
-        Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, NullLogger<CandidateEvaluation>.Instance);
+        Evaluation = new CandidateEvaluation(store, Workspace, Catalog, pretrained, Epochs, Runs, Registry, Cache, options, NullLogger<CandidateEvaluation>.Instance);
         Publishing = new ModelPublishing(store, Catalog, Evaluation, Runs, Registry, Cache, options, time, NullLogger<ModelPublishing>.Instance);
         Purge = new CheckpointPurge(store, Runs, Registry, NullLogger<CheckpointPurge>.Instance);
     }
