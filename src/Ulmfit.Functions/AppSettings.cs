@@ -101,7 +101,12 @@ internal sealed record AppSettings
             PopulationStability = Amount(configuration, "Drift:PopulationStability") ?? drift.PopulationStability,
             UnknownWords = Amount(configuration, "Drift:UnknownWords") ?? drift.UnknownWords,
             MinimumTexts = Count(configuration, "Drift:MinimumTexts") ?? drift.MinimumTexts,
-            KeepDays = Count(configuration, "Drift:KeepDays") ?? drift.KeepDays,
+            KeepDays = Count(configuration, "Drift:KeepDays") switch
+            {
+                null => drift.KeepDays,
+                { } days when days <= DriftOptions.MostDays => days,
+                { } days => throw new FormatException($"The setting Drift:KeepDays is '{days}'; {DriftOptions.MostDays} is the most."),
+            },
             WriteEvery = Seconds(configuration, "Drift:WriteSeconds") ?? drift.WriteEvery,
         };
     }

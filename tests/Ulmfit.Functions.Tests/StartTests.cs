@@ -14,6 +14,8 @@ public sealed class StartTests : IDisposable
     [InlineData("--Limits:DropBytes", "-1", "Limits:DropBytes")]
     [InlineData("--Limits:Labels", "3000000000", "Limits:Labels")]
     [InlineData("--Limits:Rowz", "5", "Limits:Rowz")]
+    [InlineData("--Drift:PopulationStability", "0", "Drift:PopulationStability")]
+    [InlineData("--Drift:KeepDays", "36501", "Drift:KeepDays")]
     [InlineData("--demo", "perhaps", "demo")]
     public async Task Start_SettingThatCannotBe_EndsWithOneLineThatNamesIt(string name, string value, string named)
     {

@@ -12,7 +12,10 @@ public sealed record DriftOptions
     /// <summary>How many texts a day must have before it can raise an alarm.</summary>
     public int MinimumTexts { get; init; } = 200;
 
-    /// <summary>For how many days counts are kept.</summary>
+    /// <summary>The most days for which counts can be kept: a hundred years.</summary>
+    public const int MostDays = 36_500;
+
+    /// <summary>For how many days counts are kept, at most <see cref="MostDays"/>.</summary>
     public int KeepDays { get; init; } = 90;
 
     /// <summary>How often counts are written: what a process that is killed may lose.</summary>

@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Ulmfit.Diagnostics;
 using Ulmfit.Pipeline.Drift;
 using Ulmfit.Pipeline.Registry;
 using Ulmfit.Pipeline.Tests.Support;
@@ -131,6 +134,43 @@ public sealed class DriftMonitorTests : IDisposable
         Ask(first, card, good: 0, bad: 100);
         await first.WriteAsync(Ct);
         Assert.Equal(2, log.Entries.Count(entry => entry.Level == LogLevel.Warning));
+    }
+
+    [Fact]
+    public async Task WriteAsync_TodaysCounts_AreMeasured()
+    {
+        ModelCard card = (await CardAsync(good: 90, bad: 10)) with { Model = "measured" };
+        var measured = new ConcurrentQueue<(string Instrument, double Value)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Meter.Name == UlmfitMeter.Name)
+                {
+                    listening.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Take(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));
+        listener.Start();
+        using DriftMonitor monitor = Monitor();
+        Ask(monitor, card, good: 0, bad: 200);
+
+        await monitor.WriteAsync(Ct);
+        await monitor.WriteAsync(Ct);
+
+        DriftDay day = Assert.Single(await monitor.ReadAsync(card, 1, Ct));
+        Assert.Equal([("ulmfit.drift.population_stability", day.PopulationStability!.Value), ("ulmfit.drift.unknown_words", 0.5), ("ulmfit.drift.alarms", 1)], measured);
+
+        // Other tests measure beside this one; the model's name tells them apart.
+        void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (tags.ToArray().Any(tag => Equals(tag.Value, "measured")))
+            {
+                measured.Enqueue((instrument.Name, value));
+            }
+        }
     }
 
     [Fact]
