@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ServingBenchmark;
 using Ulmfit.Functions.Tests.Support;
+using Ulmfit.Onnx;
 using Ulmfit.Training;
 
 namespace Ulmfit.Functions.Tests;
@@ -12,10 +13,10 @@ public sealed class ServingBenchmarkTests
     public async Task Run_TinyModel_MeasuresEachOfWhatWasAsked()
     {
         using var folder = new TemporaryFolder();
-        var model = new BenchmarkModel(NetworkSize.Tiny, Backward: true);
+        var model = new BenchmarkModel(NetworkSize.Tiny, Backward: true, OnnxPrecision.Float32);
         var options = new ServingOptions
         {
-            Models = [model], ColdStarts = [model], Tokens = [8, 20], Clients = [1, 4],
+            Models = [model, model with { Backward = false, Precision = OnnxPrecision.Int8 }], ColdStarts = [model], Tokens = [8, 20], Clients = [1, 4],
             Runs = 1, Seconds = 0.2, AtLeast = 5, Texts = 5, Starts = 1, OverheadRequests = 20,
         };
         ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
@@ -23,7 +24,8 @@ public sealed class ServingBenchmarkTests
         ServingReport report = await new Measurement(options, line => output?.WriteLine(line)).RunAsync(folder.Path, TestContext.Current.CancellationToken);
 
         Assert.Empty(report.Problems);
-        Assert.Equal([(8, 1), (8, 4), (20, 1), (20, 4)], report.Load.Select(measure => (measure.Tokens, measure.Clients)));
+        Assert.Equal([(8, 1), (8, 4), (20, 1), (20, 4)], report.Load.Where(measure => measure.Model == model).Select(measure => (measure.Tokens, measure.Clients)));
+        Assert.Equal(4, report.Load.Count(measure => measure.Model == options.Models[1]));
         Assert.All(report.Load, measure =>
         {
             Assert.InRange(measure.Requests, options.AtLeast, int.MaxValue);
@@ -31,7 +33,7 @@ public sealed class ServingBenchmarkTests
             Assert.InRange(measure.P50, double.Epsilon, measure.P95);
             Assert.InRange(measure.P95, measure.P50, measure.P99);
         });
-        Assert.Equal([8, 20], report.Overheads.Select(measure => measure.Tokens));
+        Assert.Equal([8, 20, 8, 20], report.Overheads.Select(measure => measure.Tokens));
         Assert.All(report.Overheads, measure => Assert.InRange(measure.Computation, double.Epsilon, double.MaxValue));
         ColdStartMeasure start = Assert.Single(report.ColdStarts);
         Assert.InRange(start.AnswersAfter, start.ListensAfter, start.Slowest);
@@ -40,7 +42,7 @@ public sealed class ServingBenchmarkTests
         Assert.Contains("| 8 | 4 | ", tables, StringComparison.Ordinal);
         Assert.Contains(" | 248 | ", tables, StringComparison.Ordinal);
         using JsonDocument json = JsonDocument.Parse(ServingCommand.ToJson(report));
-        Assert.Equal(4, json.RootElement.GetProperty("load").GetArrayLength());
+        Assert.Equal(8, json.RootElement.GetProperty("load").GetArrayLength());
         Assert.Equal("tiny", json.RootElement.GetProperty("load")[0].GetProperty("model").GetProperty("size").GetString());
     }
 

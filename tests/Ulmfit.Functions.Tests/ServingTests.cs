@@ -5,6 +5,7 @@ using System.Text.Json;
 using EmbeddedHost.Tests.Hosting;
 using ServingBenchmark;
 using Ulmfit.Functions.Tests.Support;
+using Ulmfit.Onnx;
 using Ulmfit.Pipeline;
 using Ulmfit.Pipeline.Tests.Support;
 using Ulmfit.Storage;
@@ -15,8 +16,8 @@ namespace Ulmfit.Functions.Tests;
 /// <summary>A host over a model that is published already.</summary>
 public sealed class ServingTests : IDisposable
 {
-    private const string Classify = "api/models/tiny-forward/classify";
-    private static readonly BenchmarkModel Model = new(NetworkSize.Tiny, Backward: false);
+    private const string Classify = "api/models/tiny-forward-float32/classify";
+    private static readonly BenchmarkModel Model = new(NetworkSize.Tiny, Backward: false, OnnxPrecision.Float32);
 
     private readonly TemporaryFolder folder = new();
 
@@ -29,7 +30,7 @@ public sealed class ServingTests : IDisposable
     {
         await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
         var store = new HeldStore(new FolderBlobStore(folder.Path));
-        store.Hold(Containers.Models, "tiny-forward/1/model.onnx");
+        store.Hold(Containers.Models, "tiny-forward-float32/1/model.onnx");
         await using InProcessHost host = await InProcessHost.StartAsync(folder.Path, store, isOwnFolder: true);
 
         using HttpResponseMessage early = await host.Http.GetAsync(new Uri("api/health/ready", UriKind.Relative), Ct);
@@ -52,7 +53,7 @@ public sealed class ServingTests : IDisposable
     public async Task Ready_ChampionThatCannotBeLoaded_IsReadyForTheOthers()
     {
         await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
-        string file = Path.Combine(folder.Path, Containers.Models, "tiny-forward", "1", "vocabulary.json");
+        string file = Path.Combine(folder.Path, Containers.Models, "tiny-forward-float32", "1", "vocabulary.json");
         await File.AppendAllTextAsync(file, " ", Ct);
         await using HostProcess host = await HostProcess.StartAsync(folder.Path);
 

@@ -15,7 +15,6 @@ internal sealed class BareComputation : IDisposable
         InterOpNumThreads = 1,
         IntraOpNumThreads = 1,
         EnableMemoryPattern = false,
-        EnableCpuMemArena = false,
     };
 
     private readonly RunOptions run = new();

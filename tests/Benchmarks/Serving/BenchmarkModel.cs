@@ -1,3 +1,5 @@
+using Ulmfit.Onnx;
+
 namespace ServingBenchmark;
 
 /// <summary>The network that answers.</summary>
@@ -16,10 +18,11 @@ internal enum NetworkSize
 /// <summary>A model that is measured.</summary>
 /// <param name="Size">Its network.</param>
 /// <param name="Backward">Whether it reads backward as well as forward.</param>
-internal sealed record BenchmarkModel(NetworkSize Size, bool Backward)
+/// <param name="Precision">The numbers of its weights.</param>
+internal sealed record BenchmarkModel(NetworkSize Size, bool Backward, OnnxPrecision Precision)
 {
     /// <summary>Its name in the registry.</summary>
-    public string Name => $"{NameOf(Size)}-{Directions}";
+    public string Name => $"{NameOf(Size)}-{Directions}-{NameOf(Precision)}";
 
     /// <summary><c>both</c> or <c>forward</c>.</summary>
     public string Directions => Backward ? "both" : "forward";
@@ -32,6 +35,9 @@ internal sealed record BenchmarkModel(NetworkSize Size, bool Backward)
         _ => "base",
     };
 
+    /// <summary>The name of a precision.</summary>
+    public static string NameOf(OnnxPrecision precision) => precision == OnnxPrecision.Int8 ? "int8" : "float32";
+
     /// <inheritdoc/>
-    public override string ToString() => Name;
+    public override string ToString() => $"{NameOf(Size)}, {(Backward ? "both directions" : "forward")}, {NameOf(Precision)}";
 }

@@ -24,7 +24,15 @@ internal sealed class ModelPublisher(string data)
     {
         (Vocabulary vocabulary, DirectionWeights forward, DirectionWeights? backward) = Weights(model);
         using var onnx = new MemoryStream();
-        OnnxClassifierWriter.Write(onnx, forward, backward, new OnnxModelMetadata(Labels, "benchmark", new Dictionary<string, string>()));
+        var metadata = new OnnxModelMetadata(Labels, "benchmark", new Dictionary<string, string>());
+        if (model.Precision == OnnxPrecision.Int8)
+        {
+            OnnxClassifierWriter.WriteInt8(onnx, forward, backward, metadata);
+        }
+        else
+        {
+            OnnxClassifierWriter.Write(onnx, forward, backward, metadata);
+        }
         var files = new Dictionary<string, byte[]>
         {
             [ModelFiles.Model] = onnx.ToArray(),

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ulmfit.Onnx;
 using Ulmfit.Reliability;
 
 namespace ServingBenchmark;
@@ -27,6 +28,7 @@ internal static class ServingCommand
         var defaults = new ServingOptions();
         Option<NetworkSize[]> sizes = List("--models", "Networks under load: en-small, base, tiny, none", Size, [NetworkSize.EnSmall]);
         Option<bool[]> backward = List("--directions", "both, forward", text => text switch { "both" => true, "forward" => false, _ => throw new FormatException() }, [true, false]);
+        Option<OnnxPrecision[]> precisions = List("--precision", "int8, float32", text => text switch { "int8" => OnnxPrecision.Int8, "float32" => OnnxPrecision.Float32, _ => throw new FormatException() }, [OnnxPrecision.Int8, OnnxPrecision.Float32]);
         Option<int[]> tokens = List("--tokens", "Tokens of a text, as the product's tokenizer counts them", Count, [.. defaults.Tokens]);
         Option<int[]> clients = List("--clients", "Clients that ask at once, each over a connection that it keeps", Count, [.. defaults.Clients]);
         Option<bool[]> training = List("--training", "Whether a training goes on beside it: no, yes", text => text switch { "yes" => true, "no" => false, _ => throw new FormatException() }, [.. defaults.Training]);
@@ -41,15 +43,18 @@ internal static class ServingCommand
         Option<FileInfo?> markdown = new("--markdown") { Description = "Where the tables go; the console unless given" };
         var command = new RootCommand("How fast the host answers over HTTP, in a process of its own: under load, beside a training, from a cold start, and against ONNX Runtime's call alone.")
         {
-            sizes, backward, tokens, clients, training, runs, seconds, overhead, cold, starts, cores, clientCores, json, markdown,
+            sizes, backward, precisions, tokens, clients, training, runs, seconds, overhead, cold, starts, cores, clientCores, json, markdown,
         };
         command.SetAction((parsed, ct) =>
         {
             (int[]? host, int[]? others) = Cores(parsed.GetValue(cores), parsed.GetValue(clientCores));
             var options = new ServingOptions
             {
-                Models = [.. parsed.GetValue(sizes)!.SelectMany(size => parsed.GetValue(backward)!.Select(both => new BenchmarkModel(size, both)))],
-                ColdStarts = [.. parsed.GetValue(cold)!.Select(size => new BenchmarkModel(size, Backward: true))],
+                Models =
+                [
+                    .. from size in parsed.GetValue(sizes)! from both in parsed.GetValue(backward)! from precision in parsed.GetValue(precisions)! select new BenchmarkModel(size, both, precision),
+                ],
+                ColdStarts = [.. from size in parsed.GetValue(cold)! from precision in parsed.GetValue(precisions)! select new BenchmarkModel(size, Backward: true, precision)],
                 Tokens = parsed.GetValue(tokens)!,
                 Clients = parsed.GetValue(clients)!,
                 Training = parsed.GetValue(training)!,
