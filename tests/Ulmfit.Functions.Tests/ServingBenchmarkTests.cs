@@ -17,7 +17,7 @@ public sealed class ServingBenchmarkTests
         var options = new ServingOptions
         {
             Models = [model, model with { Backward = false, Precision = OnnxPrecision.Int8 }], ColdStarts = [model], Tokens = [8, 20], Clients = [1, 4],
-            Runs = 1, Seconds = 0.2, AtLeast = 5, Texts = 5, Starts = 1, OverheadRequests = 20,
+            HostWarmUpSeconds = 0.2, Runs = 1, Seconds = 0.2, AtLeast = 5, Texts = 5, Starts = 1, OverheadRequests = 20,
         };
         ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
 
@@ -29,7 +29,7 @@ public sealed class ServingBenchmarkTests
         Assert.All(report.Load, measure =>
         {
             Assert.InRange(measure.Requests, options.AtLeast, int.MaxValue);
-            Assert.InRange(measure.RequestsPerSecond, 1, double.MaxValue);
+            Assert.InRange(measure.RequestsPerSecond, double.Epsilon, double.MaxValue);
             Assert.InRange(measure.P50, double.Epsilon, measure.P95);
             Assert.InRange(measure.P95, measure.P50, measure.P99);
         });

@@ -8,6 +8,7 @@ namespace ServingBenchmark;
 internal sealed class LoadGenerator
 {
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(5);
 
     private readonly Uri address;
     private readonly byte[][] requests;
@@ -26,31 +27,27 @@ internal sealed class LoadGenerator
 
     /// <summary>Asks for a while.</summary>
     /// <param name="clients">How many clients ask at once.</param>
-    /// <param name="warmUp">For how long before anything counts.</param>
+    /// <param name="warmUp">For how long before anything counts; longer where a client has no answer by then, up to a minute.</param>
     /// <param name="duration">For how long.</param>
     /// <param name="atLeast">How many answers at least, however long it takes, up to a minute.</param>
     /// <param name="ct">Gives up.</param>
     public LoadSample Run(int clients, TimeSpan warmUp, TimeSpan duration, int atLeast, CancellationToken ct)
     {
         var connections = new KeepAliveConnection[clients];
+        var state = new State();
         try
         {
             for (int i = 0; i < clients; i++)
             {
                 connections[i] = new KeepAliveConnection(address);
             }
-            var state = new State();
             Client[] asking = [.. connections.Select((connection, i) => new Client(this, connection, state, i))];
             Thread[] threads = [.. asking.Select(client => new Thread(client.Run) { IsBackground = true })];
             Array.ForEach(threads, thread => thread.Start());
-            ct.WaitHandle.WaitOne(warmUp);
+            Wait(warmUp, () => asking.All(client => client.HasAnswer));
             long began = Stopwatch.GetTimestamp();
             state.Counts = true;
-            ct.WaitHandle.WaitOne(duration);
-            while (Volatile.Read(ref state.Answered) < atLeast && Stopwatch.GetElapsedTime(began) < AtMost && !state.HasFailed && !ct.IsCancellationRequested)
-            {
-                ct.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10));
-            }
+            Wait(duration, () => Volatile.Read(ref state.Answered) >= atLeast);
             state.Counts = false;
             TimeSpan took = Stopwatch.GetElapsedTime(began);
             state.Ends = true;
@@ -69,6 +66,16 @@ internal sealed class LoadGenerator
             foreach (KeepAliveConnection? connection in connections)
             {
                 connection?.Dispose();
+            }
+        }
+
+        void Wait(TimeSpan time, Func<bool> condition)
+        {
+            long since = Stopwatch.GetTimestamp();
+            ct.WaitHandle.WaitOne(time);
+            while (!condition() && Stopwatch.GetElapsedTime(since) < AtMost && !state.HasFailed && !ct.IsCancellationRequested)
+            {
+                ct.WaitHandle.WaitOne(LookEvery);
             }
         }
     }
@@ -91,6 +98,10 @@ internal sealed class LoadGenerator
     private sealed class Client(LoadGenerator load, KeepAliveConnection connection, State state, int number)
     {
         private const int RefusedPauseMilliseconds = 5;
+
+        private volatile bool hasAnswer;
+
+        public bool HasAnswer => hasAnswer;
 
         public List<double> Milliseconds { get; } = new(1 << 12);
 
@@ -141,6 +152,7 @@ internal sealed class LoadGenerator
             else
             {
                 Different += load.IsTheAnswer(question, answer) ? 0 : 1;
+                hasAnswer = true;
                 if (state.Counts)
                 {
                     Milliseconds.Add(took);

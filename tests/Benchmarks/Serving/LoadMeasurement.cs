@@ -6,6 +6,8 @@ namespace ServingBenchmark;
 /// <summary>Requests a second and their times, by tokens and clients.</summary>
 internal sealed class LoadMeasurement(ServingOptions options, Action<string> tell)
 {
+    private const int HostWarmUpClients = 4;
+
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.3);
 
     /// <summary>Measures a model.</summary>
@@ -16,6 +18,11 @@ internal sealed class LoadMeasurement(ServingOptions options, Action<string> tel
     {
         var measures = new List<LoadMeasure>();
         var texts = new TextsOfLength(published.Vocabulary);
+        foreach (int tokens in options.Tokens.Take(2))
+        {
+            // The host's code is compiled again where it turns out to be run often.
+            new LoadGenerator(host.Address, published.Model.Name, texts.Make(tokens, options.Texts)).Run(HostWarmUpClients, TimeSpan.FromSeconds(options.HostWarmUpSeconds / 2), TimeSpan.Zero, atLeast: 0, ct);
+        }
         foreach (bool training in options.Training)
         {
             await using BackgroundTraining? beside = training ? await BackgroundTraining.StartAsync(host, ct) : null;

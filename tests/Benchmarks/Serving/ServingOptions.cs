@@ -18,6 +18,9 @@ internal sealed record ServingOptions
     /// <summary>Whether a training goes on beside it, for each that is measured.</summary>
     public IReadOnlyList<bool> Training { get; init; } = [false];
 
+    /// <summary>For how long a host is asked before anything is measured.</summary>
+    public double HostWarmUpSeconds { get; init; } = 3;
+
     /// <summary>How often each is measured; the median counts.</summary>
     public int Runs { get; init; } = 3;
 
