@@ -75,15 +75,9 @@ public sealed class ServingTests : IDisposable
         await using HostProcess host = await HostProcess.StartAsync(folder.Path);
         using HttpResponseMessage first = await host.PostAsync(Classify, """{"inputs": "a"}""");
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        string text = string.Join(' ', Enumerable.Repeat("a long text that takes its time", 2000));
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(new { inputs = Enumerable.Repeat(text, 100) });
 
-        using (var caller = new TcpClient())
+        using (TcpClient caller = await AskForLongAsync(host))
         {
-            await caller.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port, Ct);
-            NetworkStream stream = caller.GetStream();
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /{Classify} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {json.Length}\r\n\r\n"), Ct);
-            await stream.WriteAsync(json, Ct);
             await Wait.UntilAsync(async () => (await MetricsAsync(host))["ulmfit_classify_active_requests"] == 1, "the request is worked on");
         }
 
@@ -91,6 +85,49 @@ public sealed class ServingTests : IDisposable
         Exposition metrics = await MetricsAsync(host);
         Assert.Equal(0, metrics["ulmfit_classify_active_requests"]);
         Assert.Equal(1, metrics.Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"answered\""));
+    }
+
+    [Fact]
+    public async Task Classify_AsMuchWaitsAsMay_Is429WithRetryAfterUntilThereIsRoom()
+    {
+        await new ModelPublisher(folder.Path).PublishAsync(Model, Ct);
+        await using HostProcess host = await HostProcess.StartAsync(folder.Path, "--Limits:ClassifyQueuedTexts", "1");
+        using (TcpClient caller = await AskForLongAsync(host))
+        {
+            HttpResponseMessage? refused = null;
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    refused?.Dispose();
+                    refused = await host.PostAsync(Classify, """{"inputs": "a"}""");
+                    return refused.StatusCode != HttpStatusCode.OK;
+                },
+                "there is no room");
+            await Problem.ReadAsync(refused!, HttpStatusCode.TooManyRequests, "too-many-requests");
+            Assert.InRange(refused!.Headers.RetryAfter?.Delta ?? TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+            refused.Dispose();
+        }
+
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using HttpResponseMessage answer = await host.PostAsync(Classify, """{"inputs": "a"}""");
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            "there is room again");
+    }
+
+    // Many long texts, by a caller that does not wait for the answer.
+    private static async Task<TcpClient> AskForLongAsync(HostProcess host)
+    {
+        string text = string.Join(' ', Enumerable.Repeat("a long text that takes its time", 2000));
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(new { inputs = Enumerable.Repeat(text, 100) });
+        var caller = new TcpClient();
+        await caller.ConnectAsync(host.Http.BaseAddress!.Host, host.Http.BaseAddress.Port, Ct);
+        NetworkStream stream = caller.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /{Classify} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {json.Length}\r\n\r\n"), Ct);
+        await stream.WriteAsync(json, Ct);
+        return caller;
     }
 
     private static async Task<Exposition> MetricsAsync(HostProcess host) => Exposition.Parse(await host.Http.GetStringAsync(new Uri("metrics", UriKind.Relative), Ct));
