@@ -38,6 +38,11 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(trained.GetProperty("logLoss").GetDouble(), Json("evaluate.json").GetProperty("logLoss").GetDouble());
         Assert.Equal(trained.GetProperty("expectedCalibrationError").GetDouble(), Json("evaluate.json").GetProperty("expectedCalibrationError").GetDouble());
 
+        Assert.Equal(0, (await CommandLine.RunAsync("evaluate", "--model", workspace["model"], "--data", workspace.Test, "--int8", "--json", workspace["int8.json"])).ExitCode);
+        double exact = trained.GetProperty("logLoss").GetDouble(), quantised = Json("int8.json").GetProperty("logLoss").GetDouble();
+        Assert.NotEqual(exact, quantised);
+        Assert.Equal(exact, quantised, 0.05);
+
         JsonElement report = Json("model/report.json");
         Assert.Equal(["test", "held-out"], report.GetProperty("scores").EnumerateArray().Select(scores => scores.GetProperty("rows").GetString()));
         Assert.Equal(trained.GetProperty("accuracy").GetDouble(), report.GetProperty("scores")[0].GetProperty("metrics").GetProperty("accuracy").GetDouble());

@@ -140,6 +140,18 @@ public sealed class ClassificationWorkersTests
         Assert.Equal(cold.Predict(["w1 w2", "w3"], TestToken), warm.Predict(["w1 w2", "w3"], TestToken));
     }
 
+    [Fact]
+    public void MeasureSpeed_AnyModel_GivesTimesAndCanBeCancelled()
+    {
+        using OnnxTextClassifier classifier = TestModel.LoadSmall();
+
+        ClassifierSpeed speed = classifier.MeasureSpeed(20, TimeSpan.FromMilliseconds(50), TestToken);
+
+        Assert.Equal(20, speed.Tokens);
+        Assert.True(speed is { MicrosecondsPerToken: > 0, MicrosecondsPerTokenInBatches: > 0 }, $"{speed}");
+        Assert.ThrowsAny<OperationCanceledException>(() => classifier.MeasureSpeed(20, TimeSpan.FromMilliseconds(50), new CancellationToken(true)));
+    }
+
     // A model on which the long document takes seconds.
     private static OnnxTextClassifier Slow(ClassificationWorkers workers) =>
         TestModel.Load(TestModel.Direction(TestModel.Config(60, 96, 256, 6), 1), null, workers: workers);
