@@ -290,6 +290,7 @@ public sealed class ClassificationWorkers : IDisposable
         if (run.Batch[0].Document!.Request.Attributes is { } attributes)
         {
             ServingMeter.RecordRun(attributes, run.Batch.Length, took);
+            UlmfitTraces.RecordCompute(attributes, run.Batch.Select(sequence => sequence.Document!.Request.Span), run.Batch.Length, took, failure);
         }
 
         Return(run, failure, took.TotalSeconds);

@@ -40,5 +40,47 @@ public sealed class MetricsTests(SharedHost shared) : IClassFixture<SharedHost>
         }
     }
 
+    [Fact]
+    public async Task Metrics_OfRequestsAtOnce_ComeToTheKnownCounts()
+    {
+        await Host.PutOkAsync("api/datasets/asked/settings", TinySettings.Forward);
+        await Host.PutOkAsync("api/datasets/asked/drops/a.csv", TinyData.Csv(100));
+        await Host.WaitForRunAsync("asked-1");
+        string[] texts = [.. TinyData.Rows(7, seed: 9).Select(row => row.Text)];
+        Exposition before = await ReadAsync();
+
+        // Eight callers, each with ten requests of one to seven texts, and five of its ten others that are none.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(
+            async () =>
+            {
+                for (int i = 0; i < 10; i++)
+                {
+                    await Host.ClassifyAsync("asked", texts[..((caller + i) % 7 + 1)]);
+                    using HttpResponseMessage none = await Host.PostAsync($"api/models/{(i % 2 == 0 ? "asked" : "never-heard-of")}/classify", i % 2 == 0 ? "{}" : """{"inputs": "a"}""");
+                    Assert.False(none.IsSuccessStatusCode);
+                }
+            },
+            Ct)));
+
+        const string Of = "ulmfit_model_name=\"asked\",ulmfit_model_version=\"1\"";
+        int sent = Enumerable.Range(0, 8).Sum(caller => Enumerable.Range(0, 10).Sum(i => (caller + i) % 7 + 1));
+        Exposition after = await ReadAsync();
+        Assert.Equal(80, after[$"ulmfit_classify_requests_total{{{Of},ulmfit_outcome=\"answered\"}}"]);
+        Assert.Equal(80, after[$"ulmfit_classify_duration_seconds_count{{{Of},ulmfit_outcome=\"answered\"}}"]);
+        Assert.Equal(sent, after[$"ulmfit_classify_texts_total{{{Of}}}"]);
+        Assert.True(after[$"ulmfit_classify_tokens_total{{{Of}}}"] > 5 * sent);
+        Assert.True(after[$"ulmfit_classify_batch_size_sum{{{Of}}}"] >= sent);
+        Assert.Equal(after[$"ulmfit_classify_compute_duration_seconds_count{{{Of}}}"], after[$"ulmfit_classify_batch_size_count{{{Of}}}"]);
+        Assert.Equal(80, after["ulmfit_classify_queue_duration_seconds_count{ulmfit_model_name=\"asked\"}"]);
+        Assert.Equal(0, after["ulmfit_classify_queue_length{ulmfit_model_name=\"asked\"}"]);
+        Assert.Equal(0, after["ulmfit_classify_active_requests"]);
+        Assert.Equal(40, after["ulmfit_classify_requests_total{ulmfit_outcome=\"invalid\"}"] - before.Count("ulmfit_classify_requests_total{ulmfit_outcome=\"invalid\"}"));
+        Assert.Equal(40, after["ulmfit_classify_requests_total{ulmfit_outcome=\"not_found\"}"] - before.Count("ulmfit_classify_requests_total{ulmfit_outcome=\"not_found\"}"));
+        Assert.Equal(1, after["ulmfit_model_champion{ulmfit_model_name=\"asked\"}"]);
+        Assert.Equal(1, after[$"ulmfit_model_loaded{{{Of}}}"]);
+        Assert.Equal(1, after[$"ulmfit_model_load_duration_seconds_count{{{Of},ulmfit_outcome=\"loaded\"}}"]);
+        Assert.DoesNotContain(after.Series, series => series.Contains("never-heard-of", StringComparison.Ordinal));
+    }
+
     private async Task<Exposition> ReadAsync() => Exposition.Parse(await Host.Http.GetStringAsync(new Uri("metrics", UriKind.Relative), Ct));
 }

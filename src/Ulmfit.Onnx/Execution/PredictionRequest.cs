@@ -57,6 +57,9 @@ internal sealed class PredictionRequest
     /// <summary>What measurements are of; null for none.</summary>
     public ModelAttributes? Attributes { get; }
 
+    /// <summary>The span that asks for it; none where nobody listens.</summary>
+    public ActivityContext Span { get; } = UlmfitTraces.Current;
+
     /// <summary>Whose it is, usable as long as anything of the request is computed.</summary>
     public OnnxTextClassifier Classifier { get; }
 
@@ -80,7 +83,9 @@ internal sealed class PredictionRequest
     {
         if (Interlocked.Exchange(ref left, 1) == 0 && Attributes is not null)
         {
-            ServingMeter.Dequeue(Attributes, Results.Length, Stopwatch.GetElapsedTime(asked));
+            TimeSpan waited = Stopwatch.GetElapsedTime(asked);
+            ServingMeter.Dequeue(Attributes, Results.Length, waited);
+            UlmfitTraces.RecordQueue(Span, Results.Length, waited);
         }
     }
 

@@ -20,21 +20,48 @@ public static class UlmfitTraces
     /// <returns>The span, which the caller disposes of; null where nobody listens.</returns>
     public static Activity? StartClassify() => Source.StartActivity("classify");
 
-    /// <summary>Begins the span of waiting for the computation.</summary>
-    /// <param name="texts">Texts that wait.</param>
-    public static Activity? StartQueue(int texts) => Source.StartActivity("classify queue")?.SetTag("ulmfit.texts", texts);
+    /// <summary>The span at hand, to record what is done for it on other threads; none where nobody listens.</summary>
+    public static ActivityContext Current => Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
 
-    /// <summary>Begins the span of a computation.</summary>
-    /// <param name="model">The version that computes.</param>
+    /// <summary>Records that texts have waited for their computation, until now.</summary>
+    /// <param name="request">The span of their request, as <see cref="Current"/> gave it when they came.</param>
+    /// <param name="texts">Texts that waited.</param>
+    /// <param name="waited">How long.</param>
+    public static void RecordQueue(ActivityContext request, int texts, TimeSpan waited)
+    {
+        if (request != default)
+        {
+            DateTimeOffset now = DateTimeOffset.UtcNow;
+            using Activity? span = Source.StartActivity("classify queue", ActivityKind.Internal, request, startTime: now - waited);
+            span?.SetTag("ulmfit.texts", texts).SetEndTime(now.UtcDateTime);
+        }
+    }
+
+    /// <summary>Records a computation that has just ended.</summary>
+    /// <param name="model">The version that computed.</param>
+    /// <param name="requests">The spans of the requests that it served: it is in the first, and linked to the others.</param>
     /// <param name="texts">Texts in the batch.</param>
-    /// <param name="requests">The spans of the requests that it serves, where they are others than the present one.</param>
-    public static Activity? StartCompute(ModelAttributes model, int texts, IEnumerable<ActivityContext>? requests = null)
+    /// <param name="took">How long it took.</param>
+    /// <param name="failure">Why it failed; null where it did not.</param>
+    public static void RecordCompute(ModelAttributes model, IEnumerable<ActivityContext> requests, int texts, TimeSpan took, Exception? failure = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Source.HasListeners()
-            ? Source.StartActivity("classify compute", ActivityKind.Internal, default(ActivityContext), links: requests?.Select(request => new ActivityLink(request)))
-                ?.Describe(model).SetTag("ulmfit.texts", texts)
-            : null;
+        ArgumentNullException.ThrowIfNull(requests);
+        if (!Source.HasListeners() || requests.Where(request => request != default).Distinct().ToArray() is not [var first, .. var others])
+        {
+            return;
+        }
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        using Activity? span = Source.StartActivity(
+            "classify compute", ActivityKind.Internal, first, links: others.Select(request => new ActivityLink(request)), startTime: now - took);
+        if (span is not null)
+        {
+            span.Describe(model).SetTag("ulmfit.texts", texts).SetEndTime(now.UtcDateTime);
+            if (failure is not null)
+            {
+                span.Fail(failure);
+            }
+        }
     }
 
     /// <summary>Begins the span of loading a model.</summary>

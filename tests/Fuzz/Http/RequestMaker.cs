@@ -18,6 +18,9 @@ internal static class RequestMaker
 
     private static readonly byte[][] Promotions = Soup.Bytes("""{"version": 1}""", """{"version": 2}""");
 
+    private static readonly byte[][] Feedback = Soup.Bytes(
+        """{"text": "a good text", "label": "good"}""", """{"rows": [{"text": "good", "label": "good"}, {"text": "bad", "label": "bad"}]}""", """{"rows": []}""");
+
     private static readonly byte[][] Orders = Soup.Bytes("""{"corpus": "unlabeled/none/a.txt", "start": "none", "directions": "forward", "epochs": 1, "size": "tiny"}""");
 
     private static readonly byte[][] Drops = Soup.Bytes("text,label\ngood,a\nbad,b\n", "{\"text\":\"x\",\"label\":\"y\"}\n", "x", "");
@@ -30,12 +33,14 @@ internal static class RequestMaker
         ("PUT", "/api/datasets/{name}/settings", Settings, 16),
         ("PUT", "/api/datasets/{name}/drops/{drop}", Drops, 12),
         ("PUT", "/api/models/{model}/champion", Promotions, 8),
+        ("POST", "/api/models/{model}/feedback", Feedback, 8), ("POST", "/api/models/{name}/feedback", Feedback, 2),
         ("PUT", "/api/pretrained/{name}", Orders, 6),
         ("POST", "/api/datasets/{name}/runs", Drops, 2),
         ("GET", "/api/datasets", null, 1), ("GET", "/api/datasets/{name}", null, 3), ("GET", "/api/datasets/{name}/settings", null, 2), ("GET", "/api/datasets/{name}/drops/{drop}", null, 3),
         ("GET", "/api/runs", null, 1), ("GET", "/api/runs?dataset={name}", null, 2), ("GET", "/api/runs/{run}", null, 4), ("GET", "/api/runs/{run}/report", null, 2), ("DELETE", "/api/runs/{run}", null, 2),
         ("GET", "/api/models", null, 1), ("GET", "/api/models/{model}", null, 3), ("GET", "/api/models/{model}/versions/{number}", null, 4), ("GET", "/api/models/{model}/versions/{number}/report?format={name}", null, 3),
         ("GET", "/api/models/{model}/drift", null, 1), ("GET", "/api/models/{model}/drift?version={number}&days={number}", null, 3),
+        ("GET", "/api/datasets/{name}/uncertain", null, 1), ("GET", "/api/datasets/{model}/uncertain?limit={number}&after={name}", null, 2), ("GET", "/metrics", null, 1),
         ("GET", "/api/pretrained", null, 1), ("GET", "/api/pretrained/{name}", null, 2), ("DELETE", "/api/pretrained/{name}", null, 1),
         ("GET", "/api/health/live", null, 1), ("GET", "/api/health/ready", null, 1), ("GET", "/api/{name}", null, 2), ("GET", "/{name}", null, 2), ("PATCH", "/api/{name}", Settings, 1), ("OPTIONS", "/api/datasets", null, 1),
         ("GET", "/runtime/webhooks/durabletask/instances/{run}", null, 2), ("POST", "/runtime/webhooks/durabletask/instances/{run}/raiseEvent/{name}", Inputs, 2),
@@ -56,7 +61,7 @@ internal static class RequestMaker
     [
         "If-Match: *", "If-Match: \"x\"", "If-Match: W/\"x\"", "If-Match: \"", "If-Match: ,,,", "If-None-Match: *", "Accept: application/json", "Accept: text/html;q=0.1, */*;q=2", "Accept: ;;;", "Accept: " + new string('a', 4000),
         "Content-Type: application/json", "Content-Type: text/plain; charset=utf-16", "Content-Type: ;", "Content-Encoding: gzip", "x-functions-key: wrong", "Origin: http://evil.example", "Origin: null", "Expect: 100-continue",
-        "Authorization: Bearer x", "Cookie: a=b; ;", "X-Forwarded-For: 1.2.3.4", "X-HTTP-Method-Override: DELETE", "Last-Event-ID: x", "Range: bytes=0-", "x-ms-continuation-token: zzz", "traceparent: 00-x-x-00", "Accept-Language: \u00e9",
+        "Authorization: Bearer x", "Cookie: a=b; ;", "X-Forwarded-For: 1.2.3.4", "X-HTTP-Method-Override: DELETE", "Last-Event-ID: x", "Range: bytes=0-", "Idempotency-Key: a", "Idempotency-Key: ", "Idempotency-Key: " + new string('k', 300), "x-ms-continuation-token: zzz", "traceparent: 00-x-x-00", "Accept-Language: \u00e9",
     ];
 
     private static readonly byte[][] Breaks = Soup.Bytes("\r\n", "\r\n\r\n", "\0", " ", "\t", ":", "HTTP/1.1", "HTTP/9.9", "Content-Length: -1\r\n", "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked, gzip\r\n", "ffffffffffffffff\r\n", "0\r\n\r\n", "Host: a\r\n", "\n");

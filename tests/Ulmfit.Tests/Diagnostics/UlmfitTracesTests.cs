@@ -31,19 +31,32 @@ public sealed class UlmfitTracesTests : IDisposable
         using (Activity? classify = UlmfitTraces.StartClassify())
         {
             request = classify!.Context;
-            UlmfitTraces.StartQueue(2)!.Dispose();
-            UlmfitTraces.StartCompute(model, 2)!.Dispose();
+            ActivityContext current = UlmfitTraces.Current;
+            Activity? left = classify;
+            var worker = new Thread(() =>
+            {
+                UlmfitTraces.RecordQueue(current, 2, TimeSpan.FromMilliseconds(3));
+                UlmfitTraces.RecordCompute(model, [current, current], 2, TimeSpan.FromMilliseconds(5));
+                left = Activity.Current;
+            });
+
+            // As the threads that compute: nothing of the request's context flows there.
+            worker.UnsafeStart();
+            worker.Join();
+            Assert.Null(left);
+            Assert.Same(classify, Activity.Current);
         }
 
         Activity[] mine = [.. ended.Where(a => a.TraceId == request.TraceId)];
         Assert.Equal(["classify queue", "classify compute", "classify"], mine.Select(a => a.OperationName));
         Assert.All(mine[..2], inner => Assert.Equal(request.SpanId, inner.ParentSpanId));
+        Assert.Equal([3.0, 5.0], mine[..2].Select(a => a.Duration.TotalMilliseconds));
         Assert.Equal("traced", mine[1].GetTagItem("ulmfit.model.name"));
         Assert.Equal(3, mine[1].GetTagItem("ulmfit.model.version"));
     }
 
     [Fact]
-    public void StartCompute_ForRequestsOfOthers_LinksThem()
+    public void RecordCompute_ForSeveralRequests_IsInTheFirstAndLinksTheOthers()
     {
         ActivityContext[] requests =
         [
@@ -51,9 +64,22 @@ public sealed class UlmfitTracesTests : IDisposable
             new(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded),
         ];
 
-        using Activity compute = UlmfitTraces.StartCompute(new ModelAttributes("traced", 1), 2, requests)!;
+        UlmfitTraces.RecordCompute(new ModelAttributes("traced", 1), [.. requests, default, requests[0]], 3, TimeSpan.FromMilliseconds(1), new InvalidOperationException("broken"));
 
-        Assert.Equal(requests, compute.Links.Select(link => link.Context));
+        Activity compute = Assert.Single(ended, a => a.TraceId == requests[0].TraceId);
+        Assert.Equal(requests[0].SpanId, compute.ParentSpanId);
+        Assert.Equal(requests[1], Assert.Single(compute.Links).Context);
+        Assert.Equal(ActivityStatusCode.Error, compute.Status);
+    }
+
+    [Fact]
+    public void RecordQueue_WithoutASpanOfARequest_RecordsNothing()
+    {
+        UlmfitTraces.RecordQueue(default, 1, TimeSpan.FromMilliseconds(1));
+        UlmfitTraces.RecordCompute(new ModelAttributes("unasked", 1), [default], 1, TimeSpan.FromMilliseconds(1));
+
+        Assert.DoesNotContain(ended, a => a.OperationName == "classify queue" && a.ParentSpanId == default);
+        Assert.DoesNotContain(ended, a => Equals(a.GetTagItem("ulmfit.model.name"), "unasked"));
     }
 
     [Fact]
