@@ -87,6 +87,9 @@ internal static class StatePaths
 
     public static string FeedbackRow(string dataset, string digest) => $"{FeedbackRowsOf(dataset)}{digest}.json";
 
+    /// <summary>The time of the last call of feedback.</summary>
+    public static string FeedbackClock(string dataset) => $"feedback/clocks/{dataset}.json";
+
     /// <summary>The calls of feedback that came under a key.</summary>
     public static string FeedbackKeysOf(string dataset) => $"feedback/keys/{dataset}/";
 

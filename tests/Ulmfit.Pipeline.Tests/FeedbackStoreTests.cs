@@ -60,7 +60,7 @@ public sealed class FeedbackStoreTests : IDisposable
         await feedback.GatherDueAsync(Ct);
 
         Assert.Equal(("text", "praise"), Assert.Single(await RowsOfDropsAsync()));
-        Assert.Empty(await store.NamesAsync(Containers.State, "feedback/"));
+        Assert.Equal(["feedback/clocks/tickets.json"], await store.NamesAsync(Containers.State, "feedback/"));
     }
 
     [Fact]
@@ -87,6 +87,9 @@ public sealed class FeedbackStoreTests : IDisposable
     [InlineData("cut praise; say complaint; gather; key praise; gather", "complaint")]
     [InlineData("cut praise; say complaint; gather; key praise; say praise; gather", "praise")]
     [InlineData("say complaint; cut praise; key praise", "praise")]
+    [InlineData("say praise; back; say complaint", "complaint")]
+    [InlineData("say praise; gather; back; key complaint; gather", "complaint")]
+    [InlineData("key praise; back; say complaint; gather; back; key praise; gather", "complaint")]
     public async Task Rows_SaidOfOneText_CountInTheOrderInWhichTheyWereSaid(string story, string label)
     {
         await DropAsync("a.csv", "text,label\nit is late,first label\n");
@@ -100,6 +103,9 @@ public sealed class FeedbackStoreTests : IDisposable
                     break;
                 case ["key", var said]:
                     await PutAsync("it  is late", said, "the key");
+                    break;
+                case ["back"]:
+                    time.Advance(TimeSpan.FromDays(-1));
                     break;
                 case ["cut", var said]:
                     // The process dies after it has noted the key and before it stores the row.
@@ -149,7 +155,7 @@ public sealed class FeedbackStoreTests : IDisposable
         await PutAsync("other", "praise");
         await feedback.GatherAsync("tickets", Ct);
 
-        Assert.Empty(await store.NamesAsync(Containers.State, "feedback/"));
+        Assert.Equal(["feedback/clocks/tickets.json"], await store.NamesAsync(Containers.State, "feedback/"));
     }
 
     [Theory]
@@ -217,6 +223,26 @@ public sealed class FeedbackStoreTests : IDisposable
         Assert.Equal("whole", Assert.Single(await RowsOfDropsAsync()).Text);
         Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error && entry.Message.Contains("damaged", StringComparison.Ordinal));
         Assert.Empty(await store.NamesAsync(Containers.State, "feedback/rows/"));
+    }
+
+    [Fact]
+    public async Task PutAsync_TheTimeOfTheLastCallIsDamaged_IsToldAndGoesOn()
+    {
+        await PutAsync("a", "praise");
+        store.FlipBit(Containers.State, "feedback/clocks/tickets.json", 12);
+
+        FeedbackReceipt receipt = await PutAsync("b", "praise");
+
+        Assert.Equal(2, receipt.Waiting);
+        Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error && entry.Message.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PutAsync_ManyCallersAtOnce_AreAllStored()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() => PutAsync($"text {i % 20}", i % 3 == 0 ? "praise" : "complaint", i % 2 == 0 ? $"key {i}" : null), Ct)));
+
+        Assert.Equal(20, await feedback.CountAsync("tickets", Ct));
     }
 
     [Fact]

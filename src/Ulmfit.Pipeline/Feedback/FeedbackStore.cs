@@ -82,7 +82,7 @@ public sealed partial class FeedbackStore
                 FeedbackRefusal.Full,
                 $"{waiting} rows of feedback on the data set '{dataset}' wait to become a drop, and {options.Limits.FeedbackWaiting} may (Limits:FeedbackWaiting). They do so within minutes; if not, the log says what is in the way.");
         }
-        DateTimeOffset at = under?.Said.At ?? time.GetUtcNow();
+        DateTimeOffset at = under?.Said.At ?? await NextTimeAsync(dataset, ct).ConfigureAwait(false);
         foreach (LabeledRow row in good)
         {
             var said = new WaitingRow(row.Text, row.Label, at, IsLate: under is { Said.IsFirst: false });
@@ -226,16 +226,46 @@ public sealed partial class FeedbackStore
     {
         string name = StatePaths.FeedbackKey(dataset, DigestOf(key));
         string digest = DigestOf(string.Join('\n', rows.Select(row => $"{TextDigest.Of(row.Text)} {row.Label}")));
-        var said = new FeedbackKey(digest, time.GetUtcNow(), IsDone: false);
-        if (await documents.CreateAsync(Containers.State, name, said, ct).ConfigureAwait(false) is { } made)
+        BlobDocument<FeedbackKey>? found = await documents.ReadOrDiscardAsync<FeedbackKey>(Containers.State, name, e => LogDamaged(e, dataset), ct).ConfigureAwait(false);
+        if (found is null)
         {
-            return (said with { IsFirst = true }, made.ETag);
+            var said = new FeedbackKey(digest, await NextTimeAsync(dataset, ct).ConfigureAwait(false), IsDone: false);
+            if (await documents.CreateAsync(Containers.State, name, said, ct).ConfigureAwait(false) is { } made)
+            {
+                return (said with { IsFirst = true }, made.ETag);
+            }
+            found = await documents.ReadAsync<FeedbackKey>(Containers.State, name, ct).ConfigureAwait(false)
+                ?? throw new IOException($"{Containers.State}/{name} was there and is gone. Send the feedback again.");
         }
-        BlobDocument<FeedbackKey> found = await documents.ReadOrDiscardAsync<FeedbackKey>(Containers.State, name, e => LogDamaged(e, dataset), ct).ConfigureAwait(false)
-            ?? throw new IOException($"{Containers.State}/{name} was there and is gone. Send the feedback again.");
         return found.Value.Digest == digest
             ? (found.Value, found.Info.ETag)
             : throw new FeedbackRefusedException(FeedbackRefusal.KeyTaken, "This Idempotency-Key was sent with other rows before. A key is for one call and its repetitions; send these rows under another.");
+    }
+
+    // The time, but later than any that was given before: the clocks of several machines, or one that is set back, must not turn round what was said.
+    private async Task<DateTimeOffset> NextTimeAsync(string dataset, CancellationToken ct)
+    {
+        string name = StatePaths.FeedbackClock(dataset);
+        while (true)
+        {
+            try
+            {
+                FeedbackClock next = await documents.UpdateAsync<FeedbackClock>(
+                    Containers.State,
+                    name,
+                    last =>
+                    {
+                        DateTimeOffset now = time.GetUtcNow();
+                        return new FeedbackClock(last is null || now > last.At ? now : last.At.AddTicks(1));
+                    },
+                    ct).ConfigureAwait(false);
+                return next.At;
+            }
+            catch (CorruptBlobException)
+            {
+                await documents.ReadOrDiscardAsync<FeedbackClock>(Containers.State, name, e => LogDamaged(e, dataset), ct).ConfigureAwait(false);
+            }
+        }
     }
 
     // What the preparation of the data set would not use is refused at once, by the same reader.
@@ -308,8 +338,11 @@ public sealed partial class FeedbackStore
     [LoggerMessage(76, LogLevel.Error, "{Dataset}: rows of feedback could not become a drop; they wait, and it is tried again.")]
     private partial void LogNotGathered(Exception exception, string dataset);
 
-    [LoggerMessage(77, LogLevel.Error, "{Dataset}: a waiting row of feedback, or a key, is damaged and left out.")]
+    [LoggerMessage(77, LogLevel.Error, "{Dataset}: a waiting row of feedback, a key or the time of the last call is damaged and left out.")]
     private partial void LogDamaged(Exception exception, string dataset);
+
+    /// <summary>The last time that was given.</summary>
+    private sealed record FeedbackClock(DateTimeOffset At);
 
     /// <summary>A call under a key.</summary>
     /// <param name="Digest">What it said.</param>
