@@ -12,6 +12,9 @@ internal static partial class AppServices
     {
         services.AddSingleton<Admission>();
         services.AddSingleton<ApiGuard>();
+        var events = new RunEventOptions();
+        services.AddSingleton(events with { Heartbeat = settings.EventHeartbeat ?? events.Heartbeat, Stream = settings.EventStream ?? events.Stream });
+        services.AddSingleton<RunEvents>();
         services.AddSingleton<ChampionPreload>();
         services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());
         services.AddSingleton<DriftMonitor>();

@@ -44,6 +44,12 @@ internal sealed record AppSettings
     /// <summary>When what a model is asked counts as shifted.</summary>
     public required DriftOptions Drift { get; init; }
 
+    /// <summary>After how long of silence a stream of events sends a comment: <c>Events:HeartbeatSeconds</c>; null for the usual.</summary>
+    public TimeSpan? EventHeartbeat { get; init; }
+
+    /// <summary>After how long a stream of events ends, for its client to come again: <c>Events:StreamSeconds</c>; null for the usual.</summary>
+    public TimeSpan? EventStream { get; init; }
+
     /// <summary>Whether the classifier answers without a key, where keys are asked for: <c>Classify:Anonymous</c>.</summary>
     public bool AnonymousClassify { get; init; }
 
@@ -89,6 +95,8 @@ internal sealed record AppSettings
                 Workers = models.Workers with { MaxDocuments = limits.ClassifyQueuedTexts, MaxTokens = limits.ClassifyQueuedTokens },
             },
             Drift = ReadDrift(configuration),
+            EventHeartbeat = Seconds(configuration, "Events:HeartbeatSeconds"),
+            EventStream = Seconds(configuration, "Events:StreamSeconds"),
             AnonymousClassify = Switch(configuration, "Classify:Anonymous"),
         };
     }
@@ -134,6 +142,7 @@ internal sealed record AppSettings
             ClassifyRequests = Count(configuration, "Limits:ClassifyRequests") ?? limits.ClassifyRequests,
             ClassifyQueuedTexts = Count(configuration, "Limits:ClassifyQueuedTexts") ?? limits.ClassifyQueuedTexts,
             ClassifyQueuedTokens = Count(configuration, "Limits:ClassifyQueuedTokens") ?? limits.ClassifyQueuedTokens,
+            EventStreams = Count(configuration, "Limits:EventStreams") ?? limits.EventStreams,
             FeedbackRows = Count(configuration, "Limits:FeedbackRows") ?? limits.FeedbackRows,
             FeedbackWaiting = Count(configuration, "Limits:FeedbackWaiting") ?? limits.FeedbackWaiting,
             BodyBytes = Count(configuration, "Limits:BodyBytes") ?? limits.BodyBytes,

@@ -47,6 +47,9 @@ public sealed record Limits
     /// <summary>Tokens of those texts. A request comes in whole while there is room for its first token.</summary>
     public int ClassifyQueuedTokens { get; init; } = 131_072;
 
+    /// <summary>Streams of events that are open at once on one host.</summary>
+    public int EventStreams { get; init; } = 100;
+
     /// <summary>Rows of one call of feedback.</summary>
     public int FeedbackRows { get; init; } = 1000;
 

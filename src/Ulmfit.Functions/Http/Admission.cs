@@ -9,25 +9,25 @@ namespace Ulmfit.Functions.Http;
 internal sealed class Admission(Limits limits)
 {
     private const int ClassifyAgainSeconds = 1;
+    private const int EventsAgainSeconds = 10;
     private const int RunAgainSeconds = 60;
 
-    private int classifying;
+    private readonly Places classifying = new(limits.ClassifyRequests);
+    private readonly Places listening = new(limits.EventStreams);
 
     /// <summary>Takes a place among the requests to the classifier, before their bodies are read.</summary>
     /// <returns>The place; disposing gives it back.</returns>
     /// <exception cref="ProblemException">All places are taken.</exception>
-    public IDisposable EnterClassifier()
-    {
-        var place = new Place(this);
-        if (Interlocked.Increment(ref classifying) <= limits.ClassifyRequests)
-        {
-            return place;
-        }
-        place.Dispose();
-        throw ProblemException
-            .TooMany($"{limits.ClassifyRequests} requests are being classified or wait for it on this host, the most that may. Try again after the time in Retry-After, and send more texts in a request rather than more requests.", ClassifyAgainSeconds)
-            .With("limit", limits.ClassifyRequests);
-    }
+    public IDisposable EnterClassifier() => classifying.TryEnter() ?? throw ProblemException
+        .TooMany($"{limits.ClassifyRequests} requests are being classified or wait for it on this host, the most that may. Try again after the time in Retry-After, and send more texts in a request rather than more requests.", ClassifyAgainSeconds)
+        .With("limit", limits.ClassifyRequests);
+
+    /// <summary>Takes a place among the streams of events.</summary>
+    /// <returns>The place; disposing gives it back.</returns>
+    /// <exception cref="ProblemException">All places are taken.</exception>
+    public IDisposable EnterEvents() => listening.TryEnter() ?? throw ProblemException
+        .TooMany($"{limits.EventStreams} streams of events are open on this host, the most that may. Try again after the time in Retry-After, ask for the run itself (GET /api/runs/{{id}}) meanwhile, or raise the setting Limits:EventStreams.", EventsAgainSeconds)
+        .With("limit", limits.EventStreams);
 
     /// <summary>Checks that there is room for the work of a data set or of a pretraining. One that is worked on already has its place.</summary>
     /// <param name="client">Knows what is worked on.</param>
@@ -61,16 +61,30 @@ internal sealed class Admission(Limits limits)
         }
     }
 
-    private sealed class Place(Admission owner) : IDisposable
+    private sealed class Places(int most)
     {
-        private bool given;
+        private int taken;
 
-        public void Dispose()
+        public IDisposable? TryEnter()
         {
-            if (!given)
+            if (Interlocked.Increment(ref taken) <= most)
             {
-                given = true;
-                Interlocked.Decrement(ref owner.classifying);
+                return new Place(this);
+            }
+            Interlocked.Decrement(ref taken);
+            return null;
+        }
+
+        private sealed class Place(Places owner) : IDisposable
+        {
+            private int given;
+
+            public void Dispose()
+            {
+                if (Interlocked.Exchange(ref given, 1) == 0)
+                {
+                    Interlocked.Decrement(ref owner.taken);
+                }
             }
         }
     }

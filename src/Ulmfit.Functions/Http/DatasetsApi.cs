@@ -136,7 +136,8 @@ internal sealed class DatasetsApi(
             // The run is taken: a caller that hangs up now gets it all the same.
             await RetrainStarter.WakeAsync(client, dataset, CancellationToken.None);
             request.HttpContext.Response.Headers.Location = $"/api/runs/{id}";
-            return ApiJson.Result(RunView.Of(run, [], waits.Find(dataset)), StatusCodes.Status202Accepted);
+            RunState state = await runs.FindStateAsync(run.GetId(), known: null, ct) ?? throw new PipelineException($"The run '{id}' was taken and is gone.");
+            return ApiJson.Result(RunView.Of(state, waits.Find(dataset)), StatusCodes.Status202Accepted);
         });
 
     private static ProblemException NoDataset(string dataset) => ProblemException.NotFound("dataset-not-found", $"There is no data set '{dataset}'.");

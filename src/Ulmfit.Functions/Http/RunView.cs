@@ -14,6 +14,9 @@ internal sealed record RunView
 
     public required RunStatus Status { get; init; }
 
+    /// <summary>Grows with every change; the id of the run's server-sent events.</summary>
+    public required long Revision { get; init; }
+
     public required RunTrigger Trigger { get; init; }
 
     /// <summary>What holds the run up; null when nothing does. It goes on by itself when the cause is gone.</summary>
@@ -43,7 +46,14 @@ internal sealed record RunView
 
     public required IReadOnlyList<RunProgress> Directions { get; init; }
 
+    /// <summary>The stages of each direction that has begun; empty where runs are listed.</summary>
+    public required IReadOnlyList<DirectionPlan> Plan { get; init; }
+
+    /// <summary>The finished epochs, in the order in which they ended; of very many, some evenly out of all (<see cref="EpochHistory"/>).</summary>
     public required IReadOnlyList<EpochRecord> History { get; init; }
+
+    /// <summary>How many finished epochs there are.</summary>
+    public required int EpochsDone { get; init; }
 
     public Scores? Metrics { get; init; }
 
@@ -75,8 +85,10 @@ internal sealed record RunView
     public string? Error { get; init; }
 
     /// <summary>The view of a run.</summary>
-    public static RunView Of(RunManifest run, IReadOnlyList<RunProgress> progress, RunWait? waiting)
+    public static RunView Of(RunState state, RunWait? waiting)
     {
+        RunManifest run = state.Run;
+        IReadOnlyList<RunProgress> progress = state.Progress;
         RunProgress? latest = progress.MaxBy(p => p.At);
         EpochRecord? ended = run.History.Count > 0 ? run.History[^1] : null;
         double? remaining = progress.Select(p => p.RemainingSeconds).Max();
@@ -85,6 +97,7 @@ internal sealed record RunView
             Id = run.GetId().ToString(),
             Dataset = run.Dataset,
             Status = run.Status,
+            Revision = state.Revision,
             Trigger = run.Trigger,
             Waiting = run.Status.IsFinal() ? null : waiting,
             Stage = latest?.Stage ?? ended?.Stage,
@@ -97,7 +110,9 @@ internal sealed record RunView
             EtaSeconds = remaining,
             Eta = remaining is { } seconds ? latest!.At.AddSeconds(seconds) : null,
             Directions = progress,
-            History = run.History,
+            Plan = run.Plan,
+            History = EpochHistory.Shortened(run.History),
+            EpochsDone = run.History.Count,
             Metrics = run.Metrics,
             ComparedWith = run.ComparedWith,
             ChampionMetrics = run.ChampionMetrics,

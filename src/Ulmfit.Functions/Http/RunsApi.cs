@@ -7,7 +7,7 @@ using Ulmfit.Pipeline.Runs;
 namespace Ulmfit.Functions.Http;
 
 /// <summary>Runs: how they stand, and calling them off.</summary>
-internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
+internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits, RunEvents events, Admission admission)
 {
     /// <summary>All runs, newest first; <c>?dataset=</c> for those of one data set.</summary>
     [Function("GetRuns")]
@@ -22,7 +22,11 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
             var found = new List<RunView>();
             await foreach (RunManifest run in runs.ListAsync(dataset, ct))
             {
-                found.Add(await ViewAsync(run, ct));
+                if (await runs.FindStateAsync(run.GetId(), known: null, ct) is { } state)
+                {
+                    // Of many runs, the plans would be most of the answer.
+                    found.Add(View(state) with { Plan = [] });
+                }
             }
             return ApiJson.Result(new { runs = found.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Id, StringComparer.Ordinal) });
         });
@@ -30,7 +34,29 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
     /// <summary>One run.</summary>
     [Function("GetRun")]
     public Task<IResult> GetRun([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/runs/{id}")] HttpRequest request, string id) =>
-        guard.HandleAsync(request, async ct => ApiJson.Result(await ViewAsync(await FindAsync(id, ct), ct)));
+        guard.HandleAsync(request, async ct => ApiJson.Result(View(await FindAsync(id, ct))));
+
+    /// <summary>
+    /// One run as server-sent events: as it stands, then whenever it has changed, until it has ended. To a caller that says by
+    /// <c>Last-Event-ID</c> that it knows the present state only what comes after is told: of a run that has ended, nothing (204).
+    /// </summary>
+    [Function("GetRunEvents")]
+    public Task<IResult> GetRunEvents(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/runs/{id}/events")] HttpRequest request, FunctionContext context, string id) =>
+        guard.HandleAsync(request, async ct =>
+        {
+            // The host's own token too: it tells of its stop at once.
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, context.CancellationToken);
+            using IDisposable place = admission.EnterEvents();
+            RunState state = await FindAsync(id, ct);
+            long? known = RunEvents.ReadLastEventId(request);
+            if (state.Run.Status.IsFinal() && known == state.Revision)
+            {
+                return Results.NoContent();
+            }
+            await events.WriteAsync(request.HttpContext, state, known, end.Token);
+            return Results.Empty;
+        });
 
     /// <summary>Calls a run off. What is checkpointed stays.</summary>
     [Function("DeleteRun")]
@@ -38,7 +64,8 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "api/runs/{id}")] HttpRequest request, [DurableClient] DurableTaskClient client, string id) =>
         guard.HandleAsync(request, async ct =>
         {
-            RunManifest run = await FindAsync(id, ct);
+            RunState state = await FindAsync(id, ct);
+            RunManifest run = state.Run;
             if (run.Status.IsFinal() && run.Status != RunStatus.Canceled)
             {
                 throw new ProblemException(409, "run-ended", "The run has ended", $"The run '{id}' is {run.Status.ToString().ToLowerInvariant()} and can no longer be called off.");
@@ -49,14 +76,13 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits)
                 await RetrainStarter.WakeAsync(client, run.Dataset, CancellationToken.None);
             }
             request.HttpContext.Response.Headers.Location = $"/api/runs/{id}";
-            return ApiJson.Result(await ViewAsync(run, ct), StatusCodes.Status202Accepted);
+            return ApiJson.Result(View(state), StatusCodes.Status202Accepted);
         });
 
-    private async Task<RunManifest> FindAsync(string id, CancellationToken ct) =>
-        RunId.TryParse(id, out RunId parsed) && await runs.FindAsync(parsed, ct) is { } run
-            ? run
+    private async Task<RunState> FindAsync(string id, CancellationToken ct) =>
+        RunId.TryParse(id, out RunId parsed) && await runs.FindStateAsync(parsed, known: null, ct) is { } state
+            ? state
             : throw ProblemException.NotFound("run-not-found", $"There is no run '{id}'.");
 
-    private async Task<RunView> ViewAsync(RunManifest run, CancellationToken ct) =>
-        RunView.Of(run, run.Status == RunStatus.Running ? await runs.GetProgressAsync(run.GetId(), ct) : [], waits.Find(run.Dataset));
+    private RunView View(RunState state) => RunView.Of(state, waits.Find(state.Run.Dataset));
 }

@@ -25,6 +25,9 @@ public sealed record RunManifest
     /// <summary>The settings it trains with, frozen when it began; null before.</summary>
     public JsonElement? Settings { get; init; }
 
+    /// <summary>What each direction is going to be trained, in the order in which their trainings began.</summary>
+    public IReadOnlyList<DirectionPlan> Plan { get; init; } = [];
+
     /// <summary>The finished epochs of all directions, in the order in which they ended.</summary>
     public IReadOnlyList<EpochRecord> History { get; init; } = [];
 
@@ -57,6 +60,9 @@ public sealed record RunManifest
 
     /// <summary>When its training began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>How often this manifest has changed.</summary>
+    public long Revision { get; init; }
 
     /// <summary>When this manifest last changed.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }

@@ -30,4 +30,8 @@ public sealed record RunProgress(
     double TokensPerSecond,
     double Done,
     double? RemainingSeconds,
-    DateTimeOffset At);
+    DateTimeOffset At)
+{
+    /// <summary>Which note of the direction it is, from 1, so that of two the later is known whatever the clocks say.</summary>
+    public int Number { get; init; }
+}

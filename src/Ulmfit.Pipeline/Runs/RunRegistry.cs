@@ -149,7 +149,7 @@ public sealed class RunRegistry
                     return run;
                 }
                 RunManifest changed = change(run);
-                return ReferenceEquals(changed, run) ? run : changed with { UpdatedAt = time.GetUtcNow() };
+                return ReferenceEquals(changed, run) ? run : changed with { Revision = run.Revision + 1, UpdatedAt = time.GetUtcNow() };
             },
             ct);
     }
@@ -177,6 +177,17 @@ public sealed class RunRegistry
             await documents.Blobs.DeleteAsync(Containers.State, progress.Name, ct).ConfigureAwait(false);
         }
         return run;
+    }
+
+    /// <summary>Notes what a direction is going to be trained; noting it again changes nothing.</summary>
+    /// <param name="id">The run.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The run as it now is.</returns>
+    public Task<RunManifest> RecordPlanAsync(RunId id, DirectionPlan plan, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return UpdateAsync(id, run => run.Plan.Any(noted => noted.Direction == plan.Direction) ? run : run with { Plan = [.. run.Plan, plan] }, ct);
     }
 
     /// <summary>Notes a finished epoch; noting it again changes nothing.</summary>
@@ -207,28 +218,78 @@ public sealed class RunRegistry
     /// <param name="id">The run.</param>
     /// <param name="progress">Where it is.</param>
     /// <param name="ct">Cancels the call.</param>
-    public Task ReportAsync(RunId id, RunProgress progress, CancellationToken ct = default)
+    public async Task ReportAsync(RunId id, RunProgress progress, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        return documents.WriteAsync(Containers.State, StatePaths.Progress(id, progress.Direction), progress, ct);
+        string name = StatePaths.Progress(id, progress.Direction);
+        BlobDocument<RunProgress>? before = await FindNoteAsync(name, ct).ConfigureAwait(false);
+        RunProgress next = progress with { Number = (before?.Value.Number ?? 0) + 1 };
+
+        // Where another execution of the step came between, its note stands, and this one's next comes in a moment.
+        _ = before is null
+            ? await documents.CreateAsync(Containers.State, name, next, ct).ConfigureAwait(false)
+            : await documents.ReplaceAsync(Containers.State, name, next, before.Info.ETag, ct).ConfigureAwait(false);
     }
 
     /// <summary>Where the directions of a run are; empty for one that has ended or not begun.</summary>
     /// <param name="id">The run.</param>
     /// <param name="ct">Cancels the call.</param>
-    public async Task<IReadOnlyList<RunProgress>> GetProgressAsync(RunId id, CancellationToken ct = default)
+    public async Task<IReadOnlyList<RunProgress>> GetProgressAsync(RunId id, CancellationToken ct = default) =>
+        [.. (await FindNotesAsync(id, known: [], ct).ConfigureAwait(false)).Select(note => note.Value)];
+
+    /// <summary>Reads a run with its progress.</summary>
+    /// <param name="id">The run.</param>
+    /// <param name="known">A state that was read before; of what is as it was then, only the versions are asked for.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The state, the same object where nothing has changed; null when there is no such run.</returns>
+    public async Task<RunState?> FindStateAsync(RunId id, RunState? known = null, CancellationToken ct = default)
     {
-        var found = new List<RunProgress>();
+        while (true)
+        {
+            if (await FindChangedAsync(StatePaths.Run(id), known?.Manifest, ReadManifestAsync, ct).ConfigureAwait(false) is not { } manifest)
+            {
+                return null;
+            }
+            IReadOnlyList<BlobDocument<RunProgress>> notes =
+                manifest.Value.Status == RunStatus.Running ? await FindNotesAsync(id, known?.Notes ?? [], ct).ConfigureAwait(false) : [];
+            if (known is not null && ReferenceEquals(manifest, known.Manifest) && notes.SequenceEqual(known.Notes))
+            {
+                return known;
+            }
+
+            // The notes go when the run ends: without them, a manifest that was read before would tell of a state that never was.
+            if (manifest.Value.Status != RunStatus.Running
+                || (await documents.Blobs.GetInfoAsync(Containers.State, StatePaths.Run(id), ct).ConfigureAwait(false))?.ETag == manifest.Info.ETag)
+            {
+                return new RunState(manifest, notes);
+            }
+        }
+
+        Task<BlobDocument<RunManifest>?> ReadManifestAsync(string name) => documents.ReadAsync<RunManifest>(Containers.State, name, ct);
+    }
+
+    private async Task<IReadOnlyList<BlobDocument<RunProgress>>> FindNotesAsync(RunId id, IReadOnlyList<BlobDocument<RunProgress>> known, CancellationToken ct)
+    {
+        var found = new List<BlobDocument<RunProgress>>();
         foreach (Direction direction in Enum.GetValues<Direction>())
         {
-            // One that is damaged is written anew in a moment.
-            if (await documents.ReadOrDiscardAsync<RunProgress>(Containers.State, StatePaths.Progress(id, direction), _ => { }, ct).ConfigureAwait(false) is { } progress)
+            BlobDocument<RunProgress>? before = known.FirstOrDefault(note => note.Value.Direction == direction);
+            if (await FindChangedAsync(StatePaths.Progress(id, direction), before, name => FindNoteAsync(name, ct), ct).ConfigureAwait(false) is { } note)
             {
-                found.Add(progress.Value);
+                found.Add(note);
             }
         }
         return found;
     }
+
+    // One that is damaged is written anew in a moment.
+    private Task<BlobDocument<RunProgress>?> FindNoteAsync(string name, CancellationToken ct) =>
+        documents.ReadOrDiscardAsync<RunProgress>(Containers.State, name, _ => { }, ct);
+
+    private async Task<BlobDocument<T>?> FindChangedAsync<T>(string name, BlobDocument<T>? known, Func<string, Task<BlobDocument<T>?>> read, CancellationToken ct) =>
+        known is not null && await documents.Blobs.GetInfoAsync(Containers.State, name, ct).ConfigureAwait(false) is { } info && info.ETag == known.Info.ETag
+            ? known
+            : await read(name).ConfigureAwait(false);
 
     private sealed record CancelMarker(DateTimeOffset At);
 }

@@ -69,6 +69,10 @@ public sealed partial class EpochStep
 
         using Activity? span = UlmfitTraces.StartEpoch(input.Run, input.Direction, input.From.Stage, input.From.Epoch);
         DirectionTraining training = await workspace.OpenAsync(run, input.Direction, ct).ConfigureAwait(false);
+        if (run.Plan.All(noted => noted.Direction != input.Direction))
+        {
+            run = await runs.RecordPlanAsync(id, DirectionPlan.Of(input.Direction, training.Plan), ct).ConfigureAwait(false);
+        }
         TrainingEpoch opened;
         try
         {
