@@ -287,7 +287,7 @@ public sealed class ClassificationWorkers : IDisposable
         }
 
         TimeSpan took = Stopwatch.GetElapsedTime(began);
-        if (run.Batch[0].Document!.Request.Attributes is { } attributes)
+        if (run.Batch.Select(sequence => sequence.Document!.Request.Attributes).FirstOrDefault(of => of is not null) is { } attributes)
         {
             ServingMeter.RecordRun(attributes, run.Batch.Length, took);
             UlmfitTraces.RecordCompute(attributes, run.Batch.Select(sequence => sequence.Document!.Request.Span), run.Batch.Length, took, failure);

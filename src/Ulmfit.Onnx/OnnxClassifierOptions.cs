@@ -1,5 +1,3 @@
-using Ulmfit.Diagnostics;
-
 namespace Ulmfit.Onnx;
 
 /// <summary>How an <see cref="OnnxTextClassifier"/> uses the machine.</summary>
@@ -21,9 +19,6 @@ public sealed record OnnxClassifierOptions
     /// beginning.
     /// </summary>
     public int MaxTokens { get; init; } = 1 << 18;
-
-    /// <summary>What measurements of the classifier are told to be of (<see cref="ServingMeter"/>); null for none.</summary>
-    public ModelAttributes? Attributes { get; init; }
 
     internal OnnxClassifierOptions Validated()
     {

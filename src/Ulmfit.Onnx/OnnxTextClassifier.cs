@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Ulmfit.Diagnostics;
 using Ulmfit.Metrics;
 using Ulmfit.Onnx.Execution;
 using Ulmfit.Onnx.Export;
@@ -101,17 +102,8 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => Predict(texts, tally: null, cancellationToken);
-
-    /// <summary>The same, and counts the texts' tokens.</summary>
-    /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
-    /// <param name="tally">Gets the tokens of each text, all of them also where a text is shortened; null where nobody counts.</param>
-    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
-    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public float[][] Predict(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default) =>
-        PredictAsync(texts, tally, cancellationToken).GetAwaiter().GetResult();
+    public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
+        PredictAsync(texts, cancellationToken).GetAwaiter().GetResult();
 
     /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes; the caller's tokenises.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
@@ -119,16 +111,18 @@ public sealed class OnnxTextClassifier : IDisposable
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) => PredictAsync(texts, tally: null, cancellationToken);
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
+        PredictAsync(texts, tally: null, measuredAs: null, cancellationToken);
 
-    /// <summary>The same, and counts the texts' tokens.</summary>
+    /// <summary>The same, counted and measured.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
     /// <param name="tally">Gets the tokens of each text, all of them also where a text is shortened; null where nobody counts.</param>
+    /// <param name="measuredAs">What the measurements are told to be of (<see cref="ServingMeter"/>); null for none, where nobody asked for the answer.</param>
     /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
-    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken cancellationToken = default)
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, ModelAttributes? measuredAs, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
         if (texts.Contains(null!))
@@ -136,7 +130,7 @@ public sealed class OnnxTextClassifier : IDisposable
             throw new ArgumentException($"Text {texts.ToList().IndexOf(null!)} is null.", nameof(texts));
         }
 
-        return ComputeAsync(texts.Count, i => Encode(texts[i], tally), cancellationToken);
+        return ComputeAsync(texts.Count, i => Encode(texts[i], tally), measuredAs, cancellationToken);
     }
 
     /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>.</summary>
@@ -160,7 +154,7 @@ public sealed class OnnxTextClassifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(documents);
         Check(documents);
-        return ComputeAsync(documents.Count, i => documents[i], cancellationToken);
+        return ComputeAsync(documents.Count, i => documents[i], measuredAs: null, cancellationToken);
     }
 
     /// <summary>
@@ -336,7 +330,7 @@ public sealed class OnnxTextClassifier : IDisposable
         }
     }
 
-    private Task<float[][]> ComputeAsync(int count, Func<int, int[]> tokensOf, CancellationToken cancellationToken)
+    private Task<float[][]> ComputeAsync(int count, Func<int, int[]> tokensOf, ModelAttributes? measuredAs, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -359,7 +353,7 @@ public sealed class OnnxTextClassifier : IDisposable
                 documents[i] = Shortened(tokensOf(i), options.MaxTokens);
             }
 
-            request = new PredictionRequest(encoders, head, documents, options.Attributes, this, hold);
+            request = new PredictionRequest(encoders, head, documents, measuredAs, this, hold);
             workers.Add(request, cancellationToken);
             return request.Task;
         }

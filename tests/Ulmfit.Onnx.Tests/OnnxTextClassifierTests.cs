@@ -66,11 +66,11 @@ public sealed class OnnxTextClassifierTests
     }
 
     [Fact]
-    public void Predict_WithATally_CountsTheTokensOfEveryText()
+    public async Task Predict_WithATally_CountsTheTokensOfEveryText()
     {
         using OnnxTextClassifier classifier = TestModel.LoadSmall();
         var tally = new TokenTally();
-        float[][] rows = classifier.Predict(["w1 w2 w3", "w1 unheard"], tally, TestToken);
+        float[][] rows = await classifier.PredictAsync(["w1 w2 w3", "w1 unheard"], tally, measuredAs: null, TestToken);
 
         Assert.Equal(classifier.Predict(["w1 w2 w3", "w1 unheard"], TestToken), rows);
         Assert.Equal((7, 5, 1), (tally.Tokens, tally.Words, tally.UnknownWords));

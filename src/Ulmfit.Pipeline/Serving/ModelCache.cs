@@ -310,7 +310,7 @@ public sealed partial class ModelCache : IDisposable
                 () => ReadAsync(ModelFiles.Labels, content => JsonSerializer.Deserialize<string[]>(content) ?? throw new InvalidDataException("The labels are null.")), ct);
             await Task.WhenAll(onnx, vocabulary, labels).ConfigureAwait(false);
             classifier = OnnxTextClassifier.Load(
-                await onnx.ConfigureAwait(false), await vocabulary.ConfigureAwait(false), await labels.ConfigureAwait(false), new OnnxClassifierOptions { Attributes = attributes }, workers);
+                await onnx.ConfigureAwait(false), await vocabulary.ConfigureAwait(false), await labels.ConfigureAwait(false), workers: workers);
             await WarmUp.RunAsync(classifier, card, isAwaited, time, ct).ConfigureAwait(false);
             ServingMeter.Load(attributes, time.GetElapsedTime(began));
             return new LoadedModel(card, attributes, classifier, time);

@@ -44,14 +44,17 @@ public sealed class ModelLease : IDisposable
     /// <param name="tally">Gets the tokens of each text; null where nobody counts.</param>
     /// <param name="ct">Cancels the computation.</param>
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
-    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken ct = default) => classifier.PredictAsync(texts, tally, ct);
+    public Task<float[][]> PredictAsync(IReadOnlyList<string> texts, TokenTally? tally, CancellationToken ct = default) =>
+        classifier.PredictAsync(texts, tally, Attributes, ct);
 
-    /// <summary>The same for work that can wait: where others would be turned away, it comes again until there is room.</summary>
+    /// <summary>
+    /// The same for the product's own work, which can wait: where others would be turned away, it comes again until there is room. It is
+    /// no part of what is measured of serving.
+    /// </summary>
     /// <param name="texts">The texts.</param>
-    /// <param name="tally">Gets the tokens of each text; null where nobody counts.</param>
     /// <param name="ct">Cancels the computation.</param>
-    public Task<float[][]> PredictPatientlyAsync(IReadOnlyList<string> texts, TokenTally? tally = null, CancellationToken ct = default) =>
-        Patience.WaitAsync(() => classifier.PredictAsync(texts, tally, ct), time, ct);
+    public Task<float[][]> PredictPatientlyAsync(IReadOnlyList<string> texts, CancellationToken ct = default) =>
+        Patience.WaitAsync(() => classifier.PredictAsync(texts, ct), time, ct);
 
     /// <summary>The labels of the greatest probabilities, best first.</summary>
     /// <param name="probabilities">One row of a prediction: <c>[labels]</c>.</param>

@@ -263,7 +263,7 @@ public sealed partial class CandidateEvaluation
         int version = pointer.Value.Version;
         using ModelLease lease = await cache.AcquireVersionAsync(run.Dataset, version, ct).ConfigureAwait(false)
             ?? throw new CorruptBlobException($"{Containers.Models}/{ModelFiles.ChampionOf(run.Dataset)}", $"it names version {version}, which does not exist");
-        IReadOnlyList<float[]> probabilities = await Scoring.PredictAsync(texts => lease.PredictPatientlyAsync(texts, ct: ct), rows.HeldOut).ConfigureAwait(false);
+        IReadOnlyList<float[]> probabilities = await Scoring.PredictAsync(texts => lease.PredictPatientlyAsync(texts, ct), rows.HeldOut).ConfigureAwait(false);
         return new ChampionScores(version, Scoring.Of(lease.Labels, probabilities, rows.HeldOut), lease.Card.TrainRows);
     }
 
