@@ -28,12 +28,13 @@ public sealed class ServingBenchmarkTests
         Assert.Equal(4, report.Load.Count(measure => measure.Model == options.Models[1]));
         Assert.All(report.Load, measure =>
         {
+            Assert.Equal(1, measure.Runs);
             Assert.InRange(measure.Requests, options.AtLeast, int.MaxValue);
             Assert.InRange(measure.RequestsPerSecond, double.Epsilon, double.MaxValue);
             Assert.InRange(measure.P50, double.Epsilon, measure.P95);
             Assert.InRange(measure.P95, measure.P50, measure.P99);
         });
-        Assert.Equal([8, 20, 8, 20], report.Overheads.Select(measure => measure.Tokens));
+        Assert.Equal([8, 20], report.Overheads.Select(measure => measure.Tokens));
         Assert.All(report.Overheads, measure => Assert.InRange(measure.Computation, double.Epsilon, double.MaxValue));
         ColdStartMeasure start = Assert.Single(report.ColdStarts);
         Assert.InRange(start.AnswersAfter, start.ListensAfter, start.Slowest);
@@ -44,6 +45,44 @@ public sealed class ServingBenchmarkTests
         using JsonDocument json = JsonDocument.Parse(ServingCommand.ToJson(report));
         Assert.Equal(8, json.RootElement.GetProperty("load").GetArrayLength());
         Assert.Equal("tiny", json.RootElement.GetProperty("load")[0].GetProperty("model").GetProperty("size").GetString());
+    }
+
+    [Theory]
+    [InlineData(true, 8, 32, 496, true)]
+    [InlineData(true, 8, 32, 495, false)]
+    [InlineData(true, 64, 32, 97, true)]
+    [InlineData(true, 64, 32, 96, false)]
+    [InlineData(false, 512, 32, 24, true)]
+    [InlineData(false, 512, 32, 23, false)]
+    public void Bars_OfManyClients_HoldRequestsAgainstWhatOthersHavePublished(bool backward, int tokens, int clients, double requestsPerSecond, bool holds)
+    {
+        LoadMeasure measure = Measured(new BenchmarkModel(NetworkSize.EnSmall, backward, OnnxPrecision.Int8), tokens, clients, requestsPerSecond, p99: 100);
+        Assert.Equal(holds, Assert.Single(Report([measure]).Bars).Holds);
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(3.01, false)]
+    [InlineData(double.NaN, false)]
+    public void Bars_OfOneClient_HoldTheSlowestAgainstTheMedian(double p99, bool holds)
+    {
+        LoadMeasure measure = Measured(new BenchmarkModel(NetworkSize.EnSmall, Backward: true, OnnxPrecision.Int8), 8, 1, 1, p99);
+        Assert.Equal(holds, Assert.Single(Report([measure]).Bars).Holds);
+    }
+
+    [Fact]
+    public void Bars_OfWhatIsAddedAndOfTheStart_HoldForTheModelsThatTheyAreOf()
+    {
+        var forward = new BenchmarkModel(NetworkSize.EnSmall, Backward: false, OnnxPrecision.Int8);
+        BenchmarkModel large = new(NetworkSize.Base, Backward: true, OnnxPrecision.Float32);
+        ServingReport report = Report([Measured(large, 8, 32, 1, 9)]) with
+        {
+            Overheads = [new OverheadMeasure(forward, 8, 1, 0.75), new OverheadMeasure(forward, 64, 1, 0.5), new OverheadMeasure(large, 8, 9, 1)],
+            ColdStarts = [new ColdStartMeasure(large, 1, 1, 1500, 2000), new ColdStartMeasure(large, 1, 1, 1501, 1501), new ColdStartMeasure(forward, 1, 1, 9999, 9999)],
+        };
+
+        Assert.Equal([true, false, true, false], report.Bars.Select(bar => bar.Holds));
+        Assert.Equal(2, MarkdownReport.Of(report).Split("**no**").Length - 1);
     }
 
     [Theory]
@@ -71,4 +110,14 @@ public sealed class ServingBenchmarkTests
         Assert.Equal(99, Percentiles.Of([.. Enumerable.Range(1, 100).Select(i => (double)i)], 0.99));
         Assert.Equal(7, Percentiles.Of([7], 0.99));
     }
+
+    private static LoadMeasure Measured(BenchmarkModel model, int tokens, int clients, double requestsPerSecond, double p99) => new()
+    {
+        Model = model, Training = false, Tokens = tokens, Clients = clients, Runs = 1, RequestsPerSecond = requestsPerSecond, P50 = 1, P95 = 2, P99 = p99, Requests = 1, Refused = 0, Different = 0, Problem = null,
+    };
+
+    private static ServingReport Report(IReadOnlyList<LoadMeasure> load) => new()
+    {
+        Machine = new MachineDescription("any", 4, "any", "any", "any"), HostCores = null, ClientCores = null, Runs = 1, Seconds = 1, Load = load, Overheads = [], ColdStarts = [],
+    };
 }

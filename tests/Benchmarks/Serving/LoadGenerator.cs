@@ -25,13 +25,11 @@ internal sealed class LoadGenerator
         answers = new byte[texts.Count][];
     }
 
-    /// <summary>Asks for a while.</summary>
+    /// <summary>Asks for a while, without a pause between the runs.</summary>
     /// <param name="clients">How many clients ask at once.</param>
-    /// <param name="warmUp">For how long before anything counts; longer where a client has no answer by then, up to a minute.</param>
-    /// <param name="duration">For how long.</param>
-    /// <param name="atLeast">How many answers at least, however long it takes, up to a minute.</param>
+    /// <param name="plan">For how long.</param>
     /// <param name="ct">Gives up.</param>
-    public LoadSample Run(int clients, TimeSpan warmUp, TimeSpan duration, int atLeast, CancellationToken ct)
+    public LoadResult Run(int clients, LoadPlan plan, CancellationToken ct)
     {
         var connections = new KeepAliveConnection[clients];
         var state = new State();
@@ -44,21 +42,22 @@ internal sealed class LoadGenerator
             Client[] asking = [.. connections.Select((connection, i) => new Client(this, connection, state, i))];
             Thread[] threads = [.. asking.Select(client => new Thread(client.Run) { IsBackground = true })];
             Array.ForEach(threads, thread => thread.Start());
-            Wait(warmUp, () => asking.All(client => client.HasAnswer));
+            Wait(plan.WarmUp, () => asking.All(client => client.HasAnswerOf(0)));
             long began = Stopwatch.GetTimestamp();
-            state.Counts = true;
-            Wait(duration, () => Volatile.Read(ref state.Answered) >= atLeast);
-            state.Counts = false;
-            TimeSpan took = Stopwatch.GetElapsedTime(began);
+            while (state.Run < plan.Runs && !state.HasFailed && (state.Run == 0 || Stopwatch.GetElapsedTime(began) < plan.NoRunAfter))
+            {
+                Volatile.Write(ref state.Answered, 0);
+                int run = ++state.Run;
+                Wait(plan.Duration, () => Volatile.Read(ref state.Answered) >= plan.AtLeast && asking.All(client => client.HasAnswerOf(run)));
+            }
             state.Ends = true;
             // Whoever still waits for an answer waits no longer; the host stops computing it.
             Array.ForEach(connections, connection => connection.Dispose());
             Array.ForEach(threads, thread => thread.Join());
             ct.ThrowIfCancellationRequested();
-            double[] milliseconds = [.. asking.SelectMany(client => client.Milliseconds).Order()];
-            return new LoadSample(
-                milliseconds.Length / took.TotalSeconds, milliseconds,
-                asking.Sum(client => client.Refused), asking.Sum(client => client.Failed), asking.Sum(client => client.Different),
+            return new LoadResult(
+                [.. Enumerable.Range(1, state.Run).Select(run => LoadSample.Of(asking.Select(client => client.Share(run)).OfType<ClientShare>()))],
+                asking.Sum(client => client.Different),
                 asking.Select(client => client.Problem).FirstOrDefault(problem => problem is not null));
         }
         finally
@@ -89,7 +88,7 @@ internal sealed class LoadGenerator
 
     private sealed class State
     {
-        public volatile bool Counts;
+        public volatile int Run;
         public volatile bool Ends;
         public volatile bool HasFailed;
         public int Answered;
@@ -99,19 +98,19 @@ internal sealed class LoadGenerator
     {
         private const int RefusedPauseMilliseconds = 5;
 
-        private volatile bool hasAnswer;
-
-        public bool HasAnswer => hasAnswer;
-
-        public List<double> Milliseconds { get; } = new(1 << 12);
-
-        public int Refused { get; private set; }
-
-        public int Failed { get; private set; }
+        // What came before the first run is a share of its own.
+        private readonly List<ClientShare> shares = [new ClientShare(0, Stopwatch.GetTimestamp())];
+        private volatile int answeredIn = -1;
 
         public int Different { get; private set; }
 
         public string? Problem { get; private set; }
+
+        /// <summary>Whether it has had an answer in a run, 0 for before the first.</summary>
+        public bool HasAnswerOf(int run) => answeredIn >= run;
+
+        /// <summary>What it has had in a run, once it has ended.</summary>
+        public ClientShare? Share(int run) => shares.Find(share => share.Run == run);
 
         public void Run()
         {
@@ -126,9 +125,7 @@ internal sealed class LoadGenerator
             {
                 if (!state.Ends)
                 {
-                    Failed++;
-                    Problem = e.Message;
-                    state.HasFailed = true;
+                    Fail(e.Message);
                 }
             }
         }
@@ -137,37 +134,99 @@ internal sealed class LoadGenerator
         {
             long began = Stopwatch.GetTimestamp();
             int status = connection.Exchange(load.requests[question], out ReadOnlySpan<byte> answer);
-            double took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            long ended = Stopwatch.GetTimestamp();
+            ClientShare share = ShareOf(state.Run);
             if (status == 429)
             {
-                Refused += state.Counts ? 1 : 0;
+                share.Refused++;
                 Thread.Sleep(RefusedPauseMilliseconds);
             }
             else if (status != 200)
             {
-                Failed++;
-                Problem = $"{status} {System.Text.Encoding.UTF8.GetString(answer)}";
-                state.HasFailed = true;
+                Fail($"{status} {System.Text.Encoding.UTF8.GetString(answer)}");
             }
             else
             {
                 Different += load.IsTheAnswer(question, answer) ? 0 : 1;
-                hasAnswer = true;
-                if (state.Counts)
-                {
-                    Milliseconds.Add(took);
-                    Interlocked.Increment(ref state.Answered);
-                }
+                share.Add(Stopwatch.GetElapsedTime(began, ended), ended);
+                answeredIn = share.Run;
+                Interlocked.Increment(ref state.Answered);
             }
+        }
+
+        // A run begins for a client with its last answer before, so that no request is counted in part.
+        private ClientShare ShareOf(int run)
+        {
+            if (shares[^1].Run != run)
+            {
+                shares.Add(new ClientShare(run, shares[^1].Ended));
+            }
+            return shares[^1];
+        }
+
+        private void Fail(string problem)
+        {
+            Problem = problem;
+            state.HasFailed = true;
         }
     }
 }
 
+/// <summary>How long a load lasts.</summary>
+/// <param name="WarmUp">For how long before anything counts; longer where a client has no answer by then, up to a minute.</param>
+/// <param name="Runs">How many runs.</param>
+/// <param name="Duration">For how long each; longer where a client has no answer in it by then, up to a minute.</param>
+/// <param name="AtLeast">How many answers of a run at least, as far as a minute is enough for them.</param>
+/// <param name="NoRunAfter">After how long no further run begins.</param>
+internal sealed record LoadPlan(TimeSpan WarmUp, int Runs, TimeSpan Duration, int AtLeast, TimeSpan NoRunAfter);
+
+/// <summary>What a client has had in a run.</summary>
+/// <param name="run">The run.</param>
+/// <param name="began">When it had the last answer before.</param>
+internal sealed class ClientShare(int run, long began)
+{
+    private readonly List<double> milliseconds = new(1 << 10);
+    private long? last;
+
+    /// <summary>The run.</summary>
+    public int Run => run;
+
+    /// <summary>When it had its last answer.</summary>
+    public long Ended => last ?? began;
+
+    /// <summary>The times of its answers.</summary>
+    public IReadOnlyList<double> Milliseconds => milliseconds;
+
+    /// <summary>Requests that were turned away with 429.</summary>
+    public int Refused { get; set; }
+
+    /// <summary>Answers a second.</summary>
+    public double PerSecond => milliseconds.Count == 0 ? 0 : milliseconds.Count / Stopwatch.GetElapsedTime(began, Ended).TotalSeconds;
+
+    /// <summary>Adds an answer.</summary>
+    public void Add(TimeSpan took, long ended)
+    {
+        milliseconds.Add(took.TotalMilliseconds);
+        last = ended;
+    }
+}
+
+/// <summary>What came of a load.</summary>
+/// <param name="Runs">Its runs.</param>
+/// <param name="Different">Answers, also before the first run, that were not those to the same text before.</param>
+/// <param name="Problem">What went wrong first; null where nothing did.</param>
+internal sealed record LoadResult(IReadOnlyList<LoadSample> Runs, int Different, string? Problem);
+
 /// <summary>What came of one run.</summary>
-/// <param name="RequestsPerSecond">Answered requests a second.</param>
+/// <param name="RequestsPerSecond">Answered requests a second: the sum of the clients'.</param>
 /// <param name="Milliseconds">The time of each, in ascending order.</param>
 /// <param name="Refused">Requests that were turned away with 429.</param>
-/// <param name="Failed">Requests that failed.</param>
-/// <param name="Different">Answers that were not those of the same text before.</param>
-/// <param name="Problem">What went wrong first.</param>
-internal sealed record LoadSample(double RequestsPerSecond, IReadOnlyList<double> Milliseconds, int Refused, int Failed, int Different, string? Problem);
+internal sealed record LoadSample(double RequestsPerSecond, IReadOnlyList<double> Milliseconds, int Refused)
+{
+    /// <summary>Of what the clients have had.</summary>
+    public static LoadSample Of(IEnumerable<ClientShare> shares)
+    {
+        ClientShare[] all = [.. shares];
+        return new LoadSample(all.Sum(share => share.PerSecond), [.. all.SelectMany(share => share.Milliseconds).Order()], all.Sum(share => share.Refused));
+    }
+}

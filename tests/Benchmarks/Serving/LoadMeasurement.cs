@@ -21,7 +21,8 @@ internal sealed class LoadMeasurement(ServingOptions options, Action<string> tel
         foreach (int tokens in options.Tokens.Take(2))
         {
             // The host's code is compiled again where it turns out to be run often.
-            new LoadGenerator(host.Address, published.Model.Name, texts.Make(tokens, options.Texts)).Run(HostWarmUpClients, TimeSpan.FromSeconds(options.HostWarmUpSeconds / 2), TimeSpan.Zero, atLeast: 0, ct);
+            new LoadGenerator(host.Address, published.Model.Name, texts.Make(tokens, options.Texts)).Run(
+                HostWarmUpClients, new LoadPlan(TimeSpan.FromSeconds(options.HostWarmUpSeconds / 2), Runs: 0, TimeSpan.Zero, AtLeast: 0, TimeSpan.Zero), ct);
         }
         foreach (bool training in options.Training)
         {
@@ -48,25 +49,23 @@ internal sealed class LoadMeasurement(ServingOptions options, Action<string> tel
 
     private LoadMeasure Measure(LoadGenerator generator, BenchmarkModel model, bool training, int tokens, int clients, CancellationToken ct)
     {
-        var runs = new List<LoadSample>();
-        for (int run = 0; run < options.Runs; run++)
-        {
-            runs.Add(generator.Run(clients, WarmUp, TimeSpan.FromSeconds(options.Seconds), options.AtLeast, ct));
-        }
+        LoadResult load = generator.Run(
+            clients, new LoadPlan(WarmUp, options.Runs, TimeSpan.FromSeconds(options.Seconds), options.AtLeast, TimeSpan.FromSeconds(options.NoRunAfterSeconds)), ct);
         return new LoadMeasure
         {
             Model = model,
             Training = training,
             Tokens = tokens,
             Clients = clients,
-            RequestsPerSecond = Percentiles.Median(runs.Select(run => run.RequestsPerSecond)),
-            P50 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.5))),
-            P95 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.95))),
-            P99 = Percentiles.Median(runs.Select(run => Percentiles.Of(run.Milliseconds, 0.99))),
-            Requests = runs.Sum(run => run.Milliseconds.Count),
-            Refused = runs.Sum(run => run.Refused),
-            Different = runs.Sum(run => run.Different),
-            Problem = runs.FirstOrDefault(run => run.Problem is not null)?.Problem,
+            Runs = load.Runs.Count,
+            RequestsPerSecond = Percentiles.Median(load.Runs.Select(run => run.RequestsPerSecond)),
+            P50 = Percentiles.Median(load.Runs.Select(run => Percentiles.Of(run.Milliseconds, 0.5))),
+            P95 = Percentiles.Median(load.Runs.Select(run => Percentiles.Of(run.Milliseconds, 0.95))),
+            P99 = Percentiles.Median(load.Runs.Select(run => Percentiles.Of(run.Milliseconds, 0.99))),
+            Requests = load.Runs.Sum(run => run.Milliseconds.Count),
+            Refused = load.Runs.Sum(run => run.Refused),
+            Different = load.Different,
+            Problem = load.Problem,
         };
     }
 }

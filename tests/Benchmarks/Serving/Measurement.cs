@@ -26,7 +26,7 @@ internal sealed class Measurement(ServingOptions options, Action<string> tell)
             await using (HostUnderTest host = await HostUnderTest.StartAsync(data, Settings, ct, options.HostCores))
             {
                 load.AddRange(await new LoadMeasurement(options, tell).RunAsync(host, published, ct));
-                if (options.OverheadRequests > 0)
+                if (options.OverheadRequests > 0 && !model.Backward)
                 {
                     overheads.AddRange(new OverheadMeasurement(options, tell).Run(host.Address, published, ct));
                 }

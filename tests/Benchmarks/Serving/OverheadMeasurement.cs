@@ -61,7 +61,8 @@ internal sealed class OverheadMeasurement(ServingOptions options, Action<string>
         using var connection = new KeepAliveConnection(address);
         try
         {
-            for (int turn = 0; requestTimes.Count < options.OverheadRequests; turn++)
+            long since = Stopwatch.GetTimestamp();
+            for (int turn = 0; requestTimes.Count < options.OverheadRequests && (turn < 2 || Stopwatch.GetElapsedTime(since).TotalSeconds < options.OverheadSeconds); turn++)
             {
                 ct.ThrowIfCancellationRequested();
                 Bind(options.ClientCores);

@@ -26,15 +26,15 @@ internal static class ServingCommand
     public static RootCommand Create()
     {
         var defaults = new ServingOptions();
-        Option<NetworkSize[]> sizes = List("--models", "Networks under load: en-small, base, tiny, none", Size, [NetworkSize.EnSmall]);
+        Option<NetworkSize[]> sizes = List("--models", "Networks under load: en-small, base, tiny, none", Size, [NetworkSize.EnSmall, NetworkSize.Base]);
         Option<bool[]> backward = List("--directions", "both, forward", text => text switch { "both" => true, "forward" => false, _ => throw new FormatException() }, [true, false]);
         Option<OnnxPrecision[]> precisions = List("--precision", "int8, float32", text => text switch { "int8" => OnnxPrecision.Int8, "float32" => OnnxPrecision.Float32, _ => throw new FormatException() }, [OnnxPrecision.Int8, OnnxPrecision.Float32]);
         Option<int[]> tokens = List("--tokens", "Tokens of a text, as the product's tokenizer counts them", Count, [.. defaults.Tokens]);
         Option<int[]> clients = List("--clients", "Clients that ask at once, each over a connection that it keeps", Count, [.. defaults.Clients]);
         Option<bool[]> training = List("--training", "Whether a training goes on beside it: no, yes", text => text switch { "yes" => true, "no" => false, _ => throw new FormatException() }, [.. defaults.Training]);
-        Option<int> runs = new("--runs") { Description = "How often each is measured; the median counts", DefaultValueFactory = _ => defaults.Runs };
+        Option<int> runs = new("--runs") { Description = "How often each is measured, a slow model less often; the median counts", DefaultValueFactory = _ => defaults.Runs };
         Option<double> seconds = new("--seconds") { Description = "Seconds of a run", DefaultValueFactory = _ => defaults.Seconds };
-        Option<int> overhead = new("--overhead") { Description = "Requests for each length that are held against the bare computation; 0 for none", DefaultValueFactory = _ => defaults.OverheadRequests };
+        Option<int> overhead = new("--overhead") { Description = "Requests to the models of one direction, for each length, that are held against the bare computation; 0 for none", DefaultValueFactory = _ => defaults.OverheadRequests };
         Option<NetworkSize[]> cold = List("--cold-start", "Networks whose cold start is measured: base, en-small, tiny, none", Size, [NetworkSize.Base]);
         Option<int> starts = new("--starts") { Description = "Starts of the host for each", DefaultValueFactory = _ => defaults.Starts };
         Option<string?> cores = new("--cores") { Description = "Processors of the host, as 0,1; all: every one, the clients' too. 0,1 unless given, where there are four or more" };

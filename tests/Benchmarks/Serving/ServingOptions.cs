@@ -24,11 +24,14 @@ internal sealed record ServingOptions
     /// <summary>How often each is measured; the median counts.</summary>
     public int Runs { get; init; } = 3;
 
+    /// <summary>After how many seconds of them no further run begins: of a slow model there are fewer.</summary>
+    public double NoRunAfterSeconds { get; init; } = 6;
+
     /// <summary>Seconds of a run.</summary>
     public double Seconds { get; init; } = 1;
 
     /// <summary>Answers of a run at least.</summary>
-    public int AtLeast { get; init; } = 20;
+    public int AtLeast { get; init; } = 10;
 
     /// <summary>Different texts of each length.</summary>
     public int Texts { get; init; } = 50;
@@ -36,8 +39,11 @@ internal sealed record ServingOptions
     /// <summary>Starts of a cold start's measurement.</summary>
     public int Starts { get; init; } = 5;
 
-    /// <summary>Requests of an overhead's measurement for each length; 0 for none.</summary>
+    /// <summary>Requests of an overhead's measurement for each length, as far as there is time for them; 0 for none.</summary>
     public int OverheadRequests { get; init; } = 300;
+
+    /// <summary>After how many seconds an overhead's measurement is content with the requests it has, of which there are ten at least.</summary>
+    public double OverheadSeconds { get; init; } = 2;
 
     /// <summary>The processors of the host; null for all.</summary>
     public IReadOnlyList<int>? HostCores { get; init; }

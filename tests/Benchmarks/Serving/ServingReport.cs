@@ -12,7 +12,7 @@ internal sealed record ServingReport
     /// <summary>The processors of the clients; null for all.</summary>
     public required IReadOnlyList<int>? ClientCores { get; init; }
 
-    /// <summary>How often each was measured; medians are told.</summary>
+    /// <summary>How often each was measured at most; medians are told.</summary>
     public required int Runs { get; init; }
 
     /// <summary>Seconds of a run.</summary>
@@ -26,6 +26,9 @@ internal sealed record ServingReport
 
     /// <summary>From the start of a process to its first answer.</summary>
     public required IReadOnlyList<ColdStartMeasure> ColdStarts { get; init; }
+
+    /// <summary>What has to hold, and whether it does.</summary>
+    public IReadOnlyList<Bar> Bars => ServingBenchmark.Bars.Of(this);
 
     /// <summary>What went wrong; a report with any is worth nothing.</summary>
     public IReadOnlyList<string> Problems =>
@@ -57,6 +60,9 @@ internal sealed record LoadMeasure
 
     /// <summary>Clients that asked at once.</summary>
     public required int Clients { get; init; }
+
+    /// <summary>How many runs there were.</summary>
+    public required int Runs { get; init; }
 
     /// <summary>Answered requests a second.</summary>
     public required double RequestsPerSecond { get; init; }
