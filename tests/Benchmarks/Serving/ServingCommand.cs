@@ -34,6 +34,7 @@ internal static class ServingCommand
         Option<bool[]> training = List("--training", "Whether a training goes on beside it: no, yes", text => text switch { "yes" => true, "no" => false, _ => throw new FormatException() }, [.. defaults.Training]);
         Option<int> runs = new("--runs") { Description = "How often each is measured, a slow model less often; the median counts", DefaultValueFactory = _ => defaults.Runs };
         Option<double> seconds = new("--seconds") { Description = "Seconds of a run", DefaultValueFactory = _ => defaults.Seconds };
+        Option<double> noRunAfter = new("--no-run-after") { Description = "After how many seconds of runs no further one begins", DefaultValueFactory = _ => defaults.NoRunAfterSeconds };
         Option<int> overhead = new("--overhead") { Description = "Requests to the models of one direction, for each length, that are held against the bare computation; 0 for none", DefaultValueFactory = _ => defaults.OverheadRequests };
         Option<NetworkSize[]> cold = List("--cold-start", "Networks whose cold start is measured: base, en-small, tiny, none", Size, [NetworkSize.Base]);
         Option<int> starts = new("--starts") { Description = "Starts of the host for each", DefaultValueFactory = _ => defaults.Starts };
@@ -43,7 +44,7 @@ internal static class ServingCommand
         Option<FileInfo?> markdown = new("--markdown") { Description = "Where the tables go; the console unless given" };
         var command = new RootCommand("How fast the host answers over HTTP, in a process of its own: under load, beside a training, from a cold start, and against ONNX Runtime's call alone.")
         {
-            sizes, backward, precisions, tokens, clients, training, runs, seconds, overhead, cold, starts, cores, clientCores, json, markdown,
+            sizes, backward, precisions, tokens, clients, training, runs, seconds, noRunAfter, overhead, cold, starts, cores, clientCores, json, markdown,
         };
         command.SetAction((parsed, ct) =>
         {
@@ -60,6 +61,7 @@ internal static class ServingCommand
                 Training = parsed.GetValue(training)!,
                 Runs = Math.Max(1, parsed.GetValue(runs)),
                 Seconds = parsed.GetValue(seconds),
+                NoRunAfterSeconds = parsed.GetValue(noRunAfter),
                 OverheadRequests = parsed.GetValue(overhead),
                 Starts = Math.Max(1, parsed.GetValue(starts)),
                 HostCores = host,
