@@ -68,10 +68,11 @@ internal sealed class ServedLog(IBlobStore store, Action<CorruptBlobException> d
 
     private async Task<ServedCounts> SumAsync(IReadOnlyList<ServedBlob> blobs, string? except, CancellationToken ct)
     {
+        ServedCounts counts = ServedCounts.None;
         for (int listing = 0; blobs.Count > 0 && listing < MaxListings; listing++)
         {
             ServedDocument? folded = blobs.FirstOrDefault(blob => blob.Writer == Folded) is { } sum ? await FindAsync(sum, ct).ConfigureAwait(false) : null;
-            ServedCounts counts = folded?.Counts ?? ServedCounts.None;
+            counts = folded?.Counts ?? ServedCounts.None;
             bool gone = false;
             foreach (ServedBlob blob in blobs.Where(blob => blob.Writer is not (Folded or Alarm) && blob.Writer != except && folded?.Writers?.Contains(blob.Writer) != true))
             {
@@ -87,7 +88,9 @@ internal sealed class ServedLog(IBlobStore store, Action<CorruptBlobException> d
             // It was folded or found damaged since the listing: a new one tells which.
             blobs = await ListAsync(StatePaths.ServedOf(blobs[0].Model, blobs[0].Version, blobs[0].Day), ct).ConfigureAwait(false);
         }
-        return ServedCounts.None;
+
+        // Blobs that come and go without end: what was found last is nearest to the truth.
+        return blobs.Count == 0 ? ServedCounts.None : counts;
     }
 
     private async Task FoldAsync(string path, ServedBlob[] blobs, CancellationToken ct)
