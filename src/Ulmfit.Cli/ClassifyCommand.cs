@@ -2,28 +2,44 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Data;
 using Ulmfit.Onnx;
 
 namespace Ulmfit.Cli;
 
+/// <summary>A text with its classes, best first.</summary>
+internal sealed record ClassifiedText(string Text, IReadOnlyList<LabelScore> Predictions);
+
 /// <summary><c>ulmfit classify</c>: the classes of one text, or of every text of a file.</summary>
 internal static class ClassifyCommand
 {
+    private const int Chunk = 256;
+
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "Folder of the trained model", Required = true };
-        Argument<string[]> texts = new("text") { Description = "Texts to classify", Arity = ArgumentArity.ZeroOrMore };
-        Option<string?> data = new("--data") { Description = "Classify every text of this file instead: .txt (one a line) or .jsonl, also .gz; one line of JSON each" };
-        Option<int> top = new("--top-k") { Description = "How many classes to show", DefaultValueFactory = _ => 3 };
-        Option<float> threshold = new("--threshold") { Description = "Where no class has so high a probability, in [0, 1], the answer begins with none" };
-        var command = new Command("classify", "Classify texts") { texts, model, data, top, threshold };
+        Option<string> model = new("--model") { Description = "Folder that train --out wrote", HelpName = "DIR", Required = true };
+        Argument<string[]> texts = new("text") { Description = "Texts to classify, each in quotes", Arity = ArgumentArity.ZeroOrMore };
+        Option<string?> data = new("--data") { Description = "Classify every text of this file instead: .txt (one a line) or .jsonl, also .gz; a line of JSON each", HelpName = "FILE" };
+        Option<int> top = new("--top-k") { Description = "How many classes to show of each text, best first", HelpName = "N", DefaultValueFactory = _ => 3 };
+        Option<float> threshold = new("--threshold") { Description = "Probability, 0 to 1, that the best class needs; where it has less, the answer begins with none", HelpName = "P", DefaultValueFactory = _ => 0 };
+        var json = JsonOption.OnOutput("an array of texts with their classes");
+        var command = new DocumentedCommand(
+            "classify",
+            "Classify texts with a trained model",
+            "The answer is the likeliest classes of each text with their probabilities. What they mean, and how to choose a threshold: docs/calibration.md.",
+            "ulmfit classify --model model \"where is my parcel?\"",
+            "ulmfit classify --model model --data messages.txt --top-k 1 --threshold 0.7 > answers.jsonl",
+            "ulmfit classify --model model --json \"where is my parcel?\" | jq -r '.[0].predictions[0].label'")
+        {
+            texts, model, data, top, threshold, json.Option,
+        };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(
-            parsed.GetRequiredValue(model), parsed.GetValue(texts) ?? [], parsed.GetValue(data), parsed.GetValue(top), parsed.GetValue(threshold), cancellationToken)));
+            parsed.GetRequiredValue(model), parsed.GetValue(texts) ?? [], parsed.GetValue(data), parsed.GetValue(top), parsed.GetValue(threshold), parsed, json, cancellationToken)));
         return command;
     }
 
-    private static int Run(string model, string[] texts, string? data, int top, float threshold, CancellationToken cancellationToken)
+    private static int Run(string model, string[] texts, string? data, int top, float threshold, ParseResult parsed, JsonOption json, CancellationToken cancellationToken)
     {
         if ((texts.Length == 0) == (data is null))
         {
@@ -41,34 +57,38 @@ internal static class ClassifyCommand
         }
 
         using OnnxTextClassifier classifier = ModelDirectory.Load(model);
-        if (data is null)
+        IEnumerable<ClassifiedText> Classified(IEnumerable<string> all) => all.Chunk(Chunk).SelectMany(chunk => chunk
+            .Zip(classifier.Predict(chunk, cancellationToken))
+            .Select(pair => new ClassifiedText(pair.First, classifier.Rank(pair.Second, top, threshold))));
+        IEnumerable<ClassifiedText> answers = Classified(data is null ? texts : UnlabeledFiles.Read(data));
+        if (json.IsOnOutput(parsed))
         {
-            foreach ((string text, float[] scores) in texts.Zip(classifier.Predict(texts, cancellationToken)))
-            {
-                Print(text, classifier.Rank(scores, top, threshold));
-            }
-
-            return ExitCodes.Done;
+            json.Write(parsed, answers.ToArray());
         }
-
-        const int Chunk = 256;
-        foreach (string[] chunk in UnlabeledFiles.Read(data).Chunk(Chunk))
+        else if (data is not null)
         {
-            foreach ((string text, float[] scores) in chunk.Zip(classifier.Predict(chunk, cancellationToken)))
+            foreach (ClassifiedText answer in answers)
             {
-                Console.WriteLine(JsonSerializer.Serialize(new { text, predictions = classifier.Rank(scores, top, threshold) }, JsonSerializerOptions.Web));
+                Console.Out.WriteLine(JsonSerializer.Serialize(answer, JsonSerializerOptions.Web));
             }
+        }
+        else
+        {
+            Print(json.Open(parsed), answers);
         }
 
         return ExitCodes.Done;
     }
 
-    private static void Print(string text, IReadOnlyList<LabelScore> ranked)
+    private static void Print(Screen screen, IEnumerable<ClassifiedText> answers)
     {
-        AnsiConsole.MarkupLineInterpolated($"[bold]{text}[/]");
-        foreach (LabelScore score in ranked)
+        foreach (ClassifiedText answer in answers)
         {
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"  {score.Score,7:P1}  {score.Label ?? "none is certain enough"}");
+            screen.Line(answer.Text, new Style(decoration: Decoration.Bold));
+            foreach (LabelScore score in answer.Predictions)
+            {
+                screen.Line(string.Create(CultureInfo.InvariantCulture, $"  {score.Score,7:P1}  {score.Label ?? "none is certain enough"}"));
+            }
         }
     }
 }

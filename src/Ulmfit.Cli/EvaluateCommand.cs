@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Onnx;
 using Ulmfit.Reports;
 using Ulmfit.Training;
@@ -11,14 +12,22 @@ internal static class EvaluateCommand
 {
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "Folder of the trained model", Required = true };
-        Option<string> data = new("--data") { Description = "Labelled text: .csv, .tsv or .jsonl, also .gz", Required = true };
-        Option<string?> json = new("--json") { Description = "Write the scores to this file as JSON" };
-        Option<string?> report = new("--report") { Description = "Write the scores to this .html file as a page with charts, and to the .json file of that name" };
-        Option<int> hardest = new("--hardest-examples") { Description = "How many of the rows with the highest loss the report shows", DefaultValueFactory = _ => new ReportSettings().HardestExamples };
+        Option<string> model = new("--model") { Description = "Folder that train --out wrote", HelpName = "DIR", Required = true };
+        Option<string> data = new("--data") { Description = "Labelled text: .csv, .tsv or .jsonl, also .gz", HelpName = "FILE", Required = true };
+        var json = JsonOption.WithFile("the scores");
+        Option<string?> report = new("--report") { Description = "Write the scores to this .html file as a page with charts, and to the .json file of that name", HelpName = "FILE" };
+        Option<int> hardest = new("--hardest-examples") { Description = "How many of the rows with the highest loss the report shows with their text", HelpName = "N", DefaultValueFactory = _ => new ReportSettings().HardestExamples };
         Option<bool> int8 = new("--int8") { Description = "Score the model as it answers in int8, quantised as at its publication" };
         var columns = new ColumnOptions();
-        var command = new Command("evaluate", "Score a trained model on labelled text") { model, data, json, report, hardest, int8 };
+        var command = new DocumentedCommand(
+            "evaluate",
+            "Score a trained model on labelled text",
+            "The scores are accuracy, macro-F1, precision and recall of each class, and how well probabilities are calibrated.",
+            "ulmfit evaluate --model model --data test.csv",
+            "ulmfit evaluate --model model --data test.csv --report scores.html --json | jq .macroF1")
+        {
+            model, data, json.Option, report, hardest, int8,
+        };
         columns.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -35,7 +44,7 @@ internal static class EvaluateCommand
             }
 
             LabeledRows rows = LabeledFiles.Read(parsed.GetRequiredValue(data), columns.Of(parsed));
-            return Task.FromResult(Run(parsed.GetRequiredValue(model), parsed.GetValue(int8) ? OnnxPrecision.Int8 : OnnxPrecision.Float32, rows, parsed.GetValue(json), page, shown, cancellationToken));
+            return Task.FromResult(Run(parsed.GetRequiredValue(model), parsed.GetValue(int8) ? OnnxPrecision.Int8 : OnnxPrecision.Float32, rows, parsed, json, page, shown, cancellationToken));
         });
         return command;
     }
@@ -66,13 +75,13 @@ internal static class EvaluateCommand
         }
     }
 
-    private static int Run(string model, OnnxPrecision precision, LabeledRows rows, string? json, string? page, int hardest, CancellationToken cancellationToken)
+    private static int Run(string model, OnnxPrecision precision, LabeledRows rows, ParseResult parsed, JsonOption json, string? page, int hardest, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         using OnnxTextClassifier classifier = ModelDirectory.Load(model, precision);
         RowScores scores = Score(classifier, RowsKind.Test, rows, hardest, cancellationToken);
-        Reports.Print(scores);
-        Reports.WriteJson(json, new ScoreReport(scores, null, null, clock.Elapsed.TotalSeconds));
+        Reports.Print(json.Open(parsed), scores);
+        json.Write(parsed, new ScoreReport(scores, null, null, clock.Elapsed.TotalSeconds));
         if (page is not null)
         {
             // What the training wrote of itself comes along, but for its own test rows.

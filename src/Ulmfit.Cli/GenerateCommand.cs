@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Generation;
 using Ulmfit.Model;
@@ -17,22 +18,27 @@ internal sealed class GenerateCommand
 {
     private static readonly GenerationOptions Standard = new();
 
-    private readonly Option<string> model = new("--model") { Description = "Pretrained language model: the name of one that ships with the program, or a folder", Required = true };
-    private readonly Option<Direction> direction = new("--direction") { Description = "forward: write what follows the prompt; backward: what goes before it", DefaultValueFactory = _ => Direction.Forward };
-    private readonly Option<string> prompt = new("--prompt") { Description = "Text to go on with", DefaultValueFactory = _ => "" };
-    private readonly Option<int> tokens = new("--tokens") { Description = "The most tokens to write; the model may end the text before", DefaultValueFactory = _ => Standard.Tokens };
-    private readonly Option<double> temperature = new("--temperature") { Description = "0: always the likeliest token; 1: as the model has it; between: likely tokens made likelier", DefaultValueFactory = _ => Standard.Temperature };
-    private readonly Option<int> top = new("--top-k") { Description = "Draw from so many likeliest tokens; 0 for all", DefaultValueFactory = _ => Standard.TopK };
-    private readonly Option<ulong> seed = new("--seed") { Description = "Seed of every draw: the same seed writes the same text", DefaultValueFactory = _ => Standard.Seed };
-    private readonly Option<int> threads = new("--threads") { Description = "Threads of the engine; the text does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
-    private readonly Option<string?> json = new("--json") { Description = "Write text, tokens and settings to this file as JSON" };
+    private readonly Option<string> model = new("--model") { Description = "Pretrained language model: the name of one that ships with the program (en-small), or a folder", HelpName = "NAME|DIR", Required = true };
+    private readonly Option<Direction> direction = new("--direction") { Description = "forward: write what follows the prompt; backward: what goes before it", HelpName = "forward|backward", DefaultValueFactory = _ => Direction.Forward };
+    private readonly Option<string> prompt = new("--prompt") { Description = "Text to go on with", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+    private readonly Option<int> tokens = new("--tokens") { Description = "The most tokens to write; the model may end the text before", HelpName = "N", DefaultValueFactory = _ => Standard.Tokens };
+    private readonly Option<double> temperature = new("--temperature") { Description = "0: always the likeliest token; 1: as the model has it; between: likely tokens made likelier", HelpName = "T", DefaultValueFactory = _ => Standard.Temperature };
+    private readonly Option<int> top = new("--top-k") { Description = "Draw from so many likeliest tokens; 0 for all", HelpName = "N", DefaultValueFactory = _ => Standard.TopK };
+    private readonly Option<ulong> seed = new("--seed") { Description = "Seed of every draw: the same seed writes the same text", HelpName = "N", DefaultValueFactory = _ => Standard.Seed };
+    private readonly ThreadsOption threads = new();
+    private readonly JsonOption json = JsonOption.WithFile("text, tokens and settings");
 
     public static Command Create()
     {
         var generate = new GenerateCommand();
-        var command = new Command("generate", "Let a pretrained language model write: the quickest way to see what it has learnt")
+        var command = new DocumentedCommand(
+            "generate",
+            "Let a pretrained language model go on with a text",
+            "It is the quickest way to see what a language model has learnt. The text goes to standard output, what is told of it to standard error.",
+            "ulmfit generate --model en-small --prompt \"The river\" --tokens 30",
+            "ulmfit generate --model models/own --direction backward --prompt \"came too late.\" --temperature 0.5")
         {
-            generate.model, generate.direction, generate.prompt, generate.tokens, generate.temperature, generate.top, generate.seed, generate.threads, generate.json,
+            generate.model, generate.direction, generate.prompt, generate.tokens, generate.temperature, generate.top, generate.seed, generate.threads.Option, generate.json.Option,
         };
         command.SetAction((parsed, cancellationToken) => Task.Run(() => generate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
@@ -47,10 +53,10 @@ internal sealed class GenerateCommand
             TopK = parsed.GetValue(top),
             Seed = parsed.GetValue(seed),
         };
-        int threadCount = parsed.GetValue(threads);
-        if (options.Tokens < 1 || options.TopK < 0 || !(options.Temperature >= 0) || !double.IsFinite(options.Temperature) || threadCount < 1)
+        int threadCount = threads.Of(parsed);
+        if (options.Tokens < 1 || options.TopK < 0 || !(options.Temperature >= 0) || !double.IsFinite(options.Temperature))
         {
-            throw new UsageException("--tokens and --threads must be at least 1, --top-k and --temperature at least 0.");
+            throw new UsageException("--tokens must be at least 1, --top-k and --temperature at least 0.");
         }
 
         Direction chosen = parsed.GetValue(direction);
@@ -66,8 +72,8 @@ internal sealed class GenerateCommand
         {
             using ILanguageModelNetwork network = engine.CreateLanguageModel(new LanguageModelOptions(pretrained.Config, DropoutRates.None, Batch: 1, MaxTime: 1), pretrained.WeightsOf(chosen));
             GeneratedText written = TextGenerator.Generate(network, pretrained.Vocabulary, chosen, given, options, cancellationToken);
-            Print(written);
-            Reports.WriteJson(parsed.GetValue(json), new GenerateReport(
+            Print(json.Open(parsed), written);
+            json.Write(parsed, new GenerateReport(
                 given, written.Text, written.Tokens, written.Written, written.UnknownInPrompt, written.Ended, written.MeanLogProbability,
                 chosen, options.Temperature, options.TopK, options.Seed, pretrained.Digest));
         }
@@ -75,15 +81,15 @@ internal sealed class GenerateCommand
         return ExitCodes.Done;
     }
 
-    private static void Print(GeneratedText written)
+    private static void Print(Screen screen, GeneratedText written)
     {
         // The words are the vocabulary's, and that may be anybody's: no control characters but line ends reach the terminal.
-        Console.WriteLine(string.Concat(written.Text.Where(c => c == '\n' || !char.IsControl(c))));
+        screen.Line(string.Concat(written.Text.Where(c => c == '\n' || !char.IsControl(c))));
         string ending = written.Ended ? "the model ended the text" : "cut off";
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{written.Written} tokens, {ending}; perplexity {Math.Exp(-written.MeanLogProbability ?? 0):F1} by its own probabilities"));
+        screen.Note(string.Create(CultureInfo.InvariantCulture, $"{written.Written} tokens, {ending}; perplexity {Math.Exp(-written.MeanLogProbability ?? 0):F1} by its own probabilities"));
         if (written.UnknownInPrompt > 0)
         {
-            Console.Error.WriteLine($"{written.UnknownInPrompt} words of the prompt are not in the model's vocabulary; it reads <unk> for each.");
+            screen.Note($"{written.UnknownInPrompt} words of the prompt are not in the model's vocabulary; it reads <unk> for each.");
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Import;
 using Ulmfit.Model;
 using Ulmfit.Text;
@@ -19,19 +20,23 @@ internal sealed record ImportReport(
 /// <summary><c>ulmfit import</c>: a pretrained language model out of files that fastai saved.</summary>
 internal sealed class ImportCommand
 {
-    private readonly Option<string> forward = new("--fastai") { Description = "Weights that fastai saved (.pth): a language model, an encoder or a classifier", Required = true };
-    private readonly Option<string> words = new("--itos") { Description = "Its vocabulary (.pkl): a pickled list of words", Required = true };
-    private readonly Option<string?> backward = new("--backward") { Description = "Weights of the backward model of the same vocabulary" };
-    private readonly Option<string> output = new("--out") { Description = "Folder for the pretrained model", Required = true };
+    private readonly Option<string> forward = new("--fastai") { Description = "Weights that fastai saved (.pth): a language model, an encoder or a classifier", HelpName = "FILE", Required = true };
+    private readonly Option<string> words = new("--itos") { Description = "Its vocabulary (.pkl): a pickled list of words", HelpName = "FILE", Required = true };
+    private readonly Option<string?> backward = new("--backward") { Description = "Weights of the backward model of the same vocabulary", HelpName = "FILE" };
+    private readonly Option<string> output = new("--out") { Description = "Folder for the pretrained model; a new or an empty one", HelpName = "DIR", Required = true };
     private readonly Option<bool> half = new("--half") { Description = "Write 16-bit floats: half the size, rounded" };
-    private readonly Option<string?> json = new("--json") { Description = "Write what was found to this file as JSON" };
+    private readonly JsonOption json = JsonOption.WithFile("what was found");
 
     public static Command Create()
     {
         var import = new ImportCommand();
-        var command = new Command("import", "Make a pretrained model of weights that fastai saved; nothing in the files is run")
+        var command = new DocumentedCommand(
+            "import",
+            "Make a pretrained language model of weights that fastai saved",
+            "It reads what fastai 0.7, 1 and 2 save. Such a file is a program that Python would run; here nothing in it is run, and what is not plain data is refused.",
+            "ulmfit import --fastai wt103-fwd.pth --itos itos_wt103.pkl --backward wt103-bwd.pth --out wt103")
         {
-            import.forward, import.words, import.backward, import.output, import.half, import.json,
+            import.forward, import.words, import.backward, import.output, import.half, import.json.Option,
         };
         command.SetAction(parsed => import.Run(parsed));
         return command;
@@ -63,8 +68,8 @@ internal sealed class ImportCommand
             written.Config, written.Backward is null ? ["forward"] : ["forward", "backward"], rounded ? "float16" : "float32", written.Digest,
             model.Report.WordsInFile, model.Report.Words, model.Report.WholeWords, Tokenizer.Version, model.Report.Notes);
         Reports.WriteJson(Path.Combine(directory, "card.json"), report);
-        Reports.WriteJson(parsed.GetValue(json), report);
-        Print(report, directory);
+        json.Write(parsed, report);
+        Print(json.Open(parsed), report, directory);
         return ExitCodes.Done;
     }
 
@@ -78,22 +83,22 @@ internal sealed class ImportCommand
     private static void Write(string directory, string name, StateDict weights, bool rounded) =>
         ModelDirectory.WriteWhole(Path.Combine(directory, name), stream => Safetensors.Write(stream, weights, half: rounded));
 
-    private static void Print(ImportReport report, string directory)
+    private static void Print(Screen screen, ImportReport report, string directory)
     {
         AwdLstmConfig config = report.Architecture;
-        Console.WriteLine(string.Create(
+        screen.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{report.Layout} of fastai: AWD-LSTM of {config.VocabularySize} tokens, embedding {config.EmbeddingSize}, hidden {config.HiddenSize}, {config.Layers} layers; {string.Join(" and ", report.Directions)}"));
-        Console.WriteLine(string.Create(
+        screen.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"vocabulary: {report.WordsInFile} rows, {report.Words} words, of which our tokenizer leaves {report.WholeWords} ({report.WholeWords / (double)Math.Max(1, report.Words):P1}) whole where they stand alone"));
         foreach (string note in report.Notes)
         {
-            Console.WriteLine("note: " + note);
+            screen.Line("note: " + note);
         }
 
-        Console.WriteLine($"weights {report.Digest}");
-        Console.WriteLine($"pretrained model in {directory} ({report.Elements})");
+        screen.Line($"weights {report.Digest}");
+        screen.Line($"pretrained model in {directory} ({report.Elements})");
     }
 
     private static string NameOf(FastaiFileKind kind) => kind switch

@@ -7,8 +7,8 @@ namespace Ulmfit.Cli;
 /// <summary>The options that name the columns of labelled files.</summary>
 internal sealed class ColumnOptions
 {
-    private readonly Option<string?> text = new("--text-column") { Description = "Name of the text column; recognised when not given" };
-    private readonly Option<string?> label = new("--label-column") { Description = "Name of the label column; recognised when not given" };
+    private readonly Option<string?> text = new("--text-column") { Description = "Name of the text column; recognised when not given", HelpName = "NAME" };
+    private readonly Option<string?> label = new("--label-column") { Description = "Name of the label column; recognised when not given", HelpName = "NAME" };
 
     public void AddTo(Command command)
     {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
@@ -9,7 +9,8 @@ namespace Ulmfit.Cli;
 /// classifier alone share one, with the bits that each would have given by itself.
 /// </summary>
 /// <param name="directory">The folder; it is made when there is something to keep.</param>
-internal sealed class LanguageModelCache(string directory)
+/// <param name="screen">Where it tells what it has found.</param>
+internal sealed class LanguageModelCache(string directory, Screen screen)
 {
     /// <summary>The state with which a training's classifier begins, and the epochs up to there; null where it is not known.</summary>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
@@ -29,7 +30,7 @@ internal sealed class LanguageModelCache(string directory)
             throw new InvalidDataException($"'{path}' is damaged: its digest is not the one that was written beside it. Delete it to train that language model again.");
         }
 
-        AnsiConsole.WriteLine($"language model {fingerprint[..12]} was trained before: going on with the classifier");
+        screen.Line($"language model {fingerprint[..12]} was trained before: going on with the classifier");
         return (checkpoint, card.Epochs);
     }
 

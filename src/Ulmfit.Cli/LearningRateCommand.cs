@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Training;
 
@@ -17,15 +19,20 @@ internal sealed class LearningRateCommand
     private const string Classifier = "classifier";
 
     private readonly TrainingInputs inputs = new();
-    private readonly Option<string> phase = new("--phase") { Description = "lm or classifier", DefaultValueFactory = _ => Classifier };
-    private readonly Option<int> steps = new("--steps") { Description = "Steps from the lowest rate to the highest", DefaultValueFactory = _ => new LearningRateRangeTest().Steps };
-    private readonly Option<string?> json = new("--json") { Description = "Write every step to this file as JSON" };
+    private readonly Option<string> phase = new("--phase") { Description = "What is to be trained: lm or classifier", HelpName = "lm|classifier", DefaultValueFactory = _ => Classifier };
+    private readonly Option<int> steps = new("--steps") { Description = "Steps from the lowest rate to the highest, at least 20", HelpName = "N", DefaultValueFactory = _ => new LearningRateRangeTest().Steps };
+    private readonly JsonOption json = JsonOption.WithFile("every step and what was found");
 
     public static Command Create()
     {
         var find = new LearningRateCommand();
-        var command = new Command("lr-find", "Find a learning rate by a range test") { find.phase, find.steps, find.json };
-        find.inputs.AddTo(command);
+        var command = new DocumentedCommand(
+            "lr-find",
+            "Find a learning rate by a range test",
+            "The rate rises from step to step on a copy of the weights, and the loss tells where it learns fastest. The suggestion goes into languageModel.learningRate or classifier.learningRate of the settings.",
+            "ulmfit lr-find --data train.csv --phase classifier",
+            "ulmfit lr-find --data train.csv --phase lm --direction forward --json points.json");
+        find.inputs.AddTo(command, find.phase, find.steps, find.json.Option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => find.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -56,44 +63,42 @@ internal sealed class LearningRateCommand
             settings = settings with { LanguageModel = settings.LanguageModel with { FineTune = true } };
         }
 
-        LoadedInputs loaded = inputs.Load(parsed, settings);
+        Screen screen = json.Open(parsed);
+        LoadedInputs loaded = inputs.Load(parsed, settings, screen);
         Direction direction = settings.Directions.Each()[0];
         ITrainingEngine engine = inputs.CreateEngine(parsed);
         using (engine as IDisposable)
         {
             var training = new DirectionTraining(engine, loaded.Data, settings, direction, loaded.Pretrained, loaded.From);
-            LearningRateRange found = Find(training, kind, stepCount, cancellationToken);
-            Print(found);
+            LearningRateRange found = Find(training, kind, stepCount, screen, cancellationToken);
+            Print(screen, found);
             string setting = kind == StageKind.LanguageModel ? "languageModel.learningRate" : "classifier.learningRate";
-            AnsiConsole.WriteLine(found.Valley is double valley
+            screen.Line(found.Valley is double valley
                 ? string.Create(CultureInfo.InvariantCulture, $"suggestion for {setting}: {valley:G2} (middle of the valley); steepest at {found.Steepest:G2}")
                 : "no suggestion: the loss does not fall");
-            Reports.WriteJson(parsed.GetValue(json), new LearningRateReport(name, direction, found.Valley, found.Steepest, found.Valley, found.Points));
+            json.Write(parsed, new LearningRateReport(name, direction, found.Valley, found.Steepest, found.Valley, found.Points));
         }
 
         return ExitCodes.Done;
     }
 
-    private static LearningRateRange Find(DirectionTraining training, StageKind kind, int steps, CancellationToken cancellationToken)
+    private static LearningRateRange Find(DirectionTraining training, StageKind kind, int steps, Screen screen, CancellationToken cancellationToken)
     {
         LearningRateRange? found = null;
-        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                ProgressTask task = context.AddTask("lr-find", maxValue: steps);
-                var progress = new StepProgress(step =>
-                {
-                    task.Value = step.Step;
-                    task.Description = string.Create(CultureInfo.InvariantCulture, $"lr {step.LearningRate:E1} loss {step.Loss:F3}");
-                });
-                found = training.FindLearningRate(kind, new LearningRateRangeTest { Steps = steps }, progress, cancellationToken);
-                task.Value = task.MaxValue;
-            });
+        ProgressDisplay.Show(screen, display =>
+        {
+            var clock = Stopwatch.StartNew();
+            var progress = new StepProgress(step => display.Report(new WorkProgress(
+                "lr-find",
+                [new Lane("range test", step.Stage, step.Stage, step.Step, steps, step.Loss, step.LearningRate, step.TokensPerSecond)],
+                (double)step.Step / steps,
+                step.Step > 0 ? clock.Elapsed / step.Step * (steps - step.Step) : null)));
+            found = training.FindLearningRate(kind, new LearningRateRangeTest { Steps = steps }, progress, cancellationToken);
+        });
         return found!;
     }
 
-    private static void Print(LearningRateRange found)
+    private static void Print(Screen screen, LearningRateRange found)
     {
         const int Lines = 20;
         var table = new Table().Border(TableBorder.Simple);
@@ -109,6 +114,6 @@ internal sealed class LearningRateCommand
             table.AddRow(Text(point.LearningRate, "E2"), Text(point.Loss, "F4"), Text(point.SmoothedLoss, "F4"));
         }
 
-        AnsiConsole.Write(table);
+        screen.Write(table);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Metrics;
 using Ulmfit.Reports;
 using Ulmfit.Training;
@@ -24,7 +25,7 @@ internal static class Reports
     /// <summary>How results are written.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static void Print(RowScores scores)
+    public static void Print(Screen screen, RowScores scores)
     {
         ClassificationMetrics metrics = scores.Metrics;
         var table = new Table().Border(TableBorder.Simple).AddColumn("class");
@@ -38,9 +39,9 @@ internal static class Reports
             table.AddRow(Markup.Escape(row.Label), Share(row.Precision), Share(row.Recall), Share(row.F1), row.Support.ToString(CultureInfo.InvariantCulture));
         }
 
-        AnsiConsole.Write(table);
-        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"accuracy {metrics.Accuracy:P2}   macro-F1 {metrics.MacroF1:F4}   of {metrics.Count} texts"));
-        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"expected calibration error {scores.Calibration.ExpectedError:P2}   log loss {Number(metrics.LogLoss, "F4")}"));
+        screen.Write(table);
+        screen.Line(string.Create(CultureInfo.InvariantCulture, $"accuracy {metrics.Accuracy:P2}   macro-F1 {metrics.MacroF1:F4}   of {metrics.Count} texts"));
+        screen.Line(string.Create(CultureInfo.InvariantCulture, $"expected calibration error {scores.Calibration.ExpectedError:P2}   log loss {Number(metrics.LogLoss, "F4")}"));
     }
 
     /// <summary>What a temperature does, in one line.</summary>
@@ -56,11 +57,7 @@ internal static class Reports
         }
     }
 
-    /// <summary>Where a training is at this moment.</summary>
-    public static string StepLine(Direction direction, TrainingProgress step) => string.Create(
-        CultureInfo.InvariantCulture, $"{direction.Name()} {step.Stage} {step.Epoch}/{step.Epochs} loss {step.Loss:F3} {step.TokensPerSecond:F0} tokens/s");
-
-    /// <summary>One line of the table of epochs.</summary>
+    /// <summary>An epoch in one line, where there is no terminal.</summary>
     public static string Line(Direction direction, EpochMetrics epoch)
     {
         string heldOut = epoch.Kind == StageKind.LanguageModel

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Onnx;
 using Ulmfit.Training;
 
@@ -30,12 +30,13 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
     public StagePlan Plan => training.Plan;
 
     /// <summary>Trains what is left.</summary>
+    /// <param name="screen">Where it tells from where it goes on.</param>
     /// <param name="onStep">Told the number of finished epochs and the step after every step.</param>
     /// <param name="onEpoch">Told after every epoch that is trained now.</param>
     /// <param name="cancellationToken">Checked before every step.</param>
-    public TrainedDirection Train(Action<int, TrainingProgress> onStep, Action<EpochMetrics> onEpoch, CancellationToken cancellationToken)
+    public TrainedDirection Train(Screen screen, Action<int, TrainingProgress> onStep, Action<EpochMetrics> onEpoch, CancellationToken cancellationToken)
     {
-        (Checkpoint? checkpoint, List<EpochMetrics> epochs) = Resume();
+        (Checkpoint? checkpoint, List<EpochMetrics> epochs) = Resume(screen);
         var progress = new StepProgress(step => onStep(epochs.Count, step));
         var clock = new Stopwatch();
         while (!checkpoint.Finished)
@@ -55,7 +56,6 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
                 EpochMetrics epoch = last with { Seconds = clock.Elapsed.TotalSeconds };
                 clock.Reset();
                 epochs.Add(epoch);
-                AnsiConsole.WriteLine(Reports.Line(direction, epoch));
                 onEpoch(epoch);
             }
 
@@ -85,7 +85,7 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
         return epoch;
     }
 
-    private (Checkpoint Checkpoint, List<EpochMetrics> Epochs) Resume()
+    private (Checkpoint Checkpoint, List<EpochMetrics> Epochs) Resume(Screen screen)
     {
         if (!File.Exists(CheckpointPath))
         {
@@ -102,7 +102,7 @@ internal sealed class ResumableDirection(string directory, Direction direction, 
         epochs.RemoveAll(line => Array.IndexOf(names, line.Stage) > stage || (Array.IndexOf(names, line.Stage) == stage && line.Epoch > epoch));
         if (!checkpoint.Finished)
         {
-            AnsiConsole.WriteLine($"{direction.Name()}: going on after {epochs.Count} of {Plan.TotalEpochs} epochs");
+            screen.Line($"{direction.Name()}: going on after {epochs.Count} of {Plan.TotalEpochs} epochs");
         }
 
         return (checkpoint, epochs);

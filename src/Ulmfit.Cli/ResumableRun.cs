@@ -1,5 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Training;
 
@@ -17,26 +18,29 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
     private readonly ResumableDirection[] directions =
         [.. settings.Directions.Each().Select(direction => new ResumableDirection(directory, direction, new DirectionTraining(engine, data, settings, direction, pretrained, from)))];
 
+    private readonly double languageModelTokens = data.LanguageModelTexts.Sum(text => (double)text.Length);
+    private readonly double classifierTokens = data.Train.Sum(document => (double)document.Tokens.Length);
+
     public string DataDigest => dataDigest;
 
     /// <summary>When the first of the commands began that belong to this training.</summary>
     public DateTimeOffset StartedAt { get; private set; }
 
-    public IReadOnlyDictionary<Direction, TrainedDirection> Train(CancellationToken cancellationToken)
+    public IReadOnlyDictionary<Direction, TrainedDirection> Train(Screen screen, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
         CheckFingerprint();
         StartedAt = File.GetLastWriteTimeUtc(fingerprintPath);
         var trained = new Dictionary<Direction, TrainedDirection>();
-        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
+        var table = new EpochTable(screen);
+        RemainingWork work = Planned();
+        ProgressDisplay.Show(screen, display =>
+        {
+            foreach (ResumableDirection direction in directions)
             {
-                foreach (ResumableDirection direction in directions)
-                {
-                    trained[direction.Direction] = Train(direction, context, cancellationToken);
-                }
-            });
+                trained[direction.Direction] = Train(direction, screen, display, table, work, cancellationToken);
+            }
+        });
         return trained;
     }
 
@@ -51,20 +55,53 @@ internal sealed class ResumableRun(string directory, ITrainingEngine engine, Tra
         File.Delete(fingerprintPath);
     }
 
-    private static TrainedDirection Train(ResumableDirection direction, ProgressContext context, CancellationToken cancellationToken)
+    private TrainedDirection Train(ResumableDirection direction, Screen screen, ProgressDisplay display, EpochTable table, RemainingWork work, CancellationToken cancellationToken)
     {
-        ProgressTask task = context.AddTask(direction.Direction.Name(), maxValue: direction.Plan.TotalEpochs);
+        var kinds = direction.Plan.Stages.ToDictionary(stage => stage.Name, stage => stage.Kind);
+        var left = new Dictionary<StageKind, int>
+        {
+            [StageKind.LanguageModel] = direction.Plan.EpochsOf(StageKind.LanguageModel), [StageKind.Classifier] = direction.Plan.EpochsOf(StageKind.Classifier),
+        };
+        var clock = Stopwatch.StartNew();
         TrainedDirection trained = direction.Train(
-            (finished, step) =>
+            screen,
+            (_, step) =>
             {
-                task.Value = finished + ((double)step.Step / step.Steps);
-                task.Description = Reports.StepLine(direction.Direction, step);
+                StageKind kind = kinds[step.Stage];
+                RemainingWork now = work.With(kind, TokensOf(kind) * step.Step / step.Steps, clock.Elapsed.TotalSeconds);
+                display.Report(new WorkProgress("training", [Lane.Of(direction.Direction, kind, step)], now.Done, now.Estimate()));
             },
-            _ => { },
+            epoch =>
+            {
+                work.Train(epoch.Kind, TokensOf(epoch.Kind), epoch.Seconds);
+                clock.Restart();
+                table.Add(direction.Direction, epoch);
+            },
             cancellationToken);
-        task.Value = task.MaxValue;
+
+        // What early stopping has saved.
+        foreach ((StageKind kind, int planned) in left)
+        {
+            work.Plan(kind, -TokensOf(kind) * Math.Max(0, planned - trained.Epochs.Count(epoch => epoch.Kind == kind)));
+        }
+
         return trained;
     }
+
+    private RemainingWork Planned()
+    {
+        var work = new RemainingWork();
+        foreach (ResumableDirection direction in directions)
+        {
+            int done = direction.FinishedEpochs(), languageModel = direction.Plan.EpochsOf(StageKind.LanguageModel), classifier = direction.Plan.EpochsOf(StageKind.Classifier);
+            work.Plan(StageKind.LanguageModel, TokensOf(StageKind.LanguageModel) * Math.Max(0, languageModel - done));
+            work.Plan(StageKind.Classifier, TokensOf(StageKind.Classifier) * Math.Max(0, classifier - Math.Max(0, done - languageModel)));
+        }
+
+        return work;
+    }
+
+    private double TokensOf(StageKind kind) => kind == StageKind.LanguageModel ? languageModelTokens : classifierTokens;
 
     private void CheckFingerprint()
     {

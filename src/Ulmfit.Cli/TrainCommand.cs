@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Data;
 using Ulmfit.Engine;
 using Ulmfit.Metrics;
@@ -17,15 +17,21 @@ namespace Ulmfit.Cli;
 internal sealed class TrainCommand
 {
     private readonly TrainingInputs inputs = new();
-    private readonly Option<string?> test = new("--test") { Description = "Labelled text that is only scored at the end" };
-    private readonly Option<string> output = new("--out") { Description = "Folder for the model and, while training, its checkpoints", DefaultValueFactory = _ => "model" };
-    private readonly Option<string?> json = new("--json") { Description = "Write the scores to this file as JSON" };
+    private readonly Option<string?> test = new("--test") { Description = "Labelled text that is never trained on and scored at the end", HelpName = "FILE" };
+    private readonly Option<string> output = new("--out") { Description = "Folder for the model and, while training, its checkpoints", HelpName = "DIR", DefaultValueFactory = _ => "model" };
+    private readonly JsonOption json = JsonOption.WithFile("the scores");
 
     public static Command Create()
     {
         var train = new TrainCommand();
-        var command = new Command("train", "Train a classifier on labelled text") { train.test, train.output, train.json };
-        train.inputs.AddTo(command);
+        var command = new DocumentedCommand(
+            "train",
+            "Train a classifier on labelled text",
+            "First the language model is trained on all the text, then the classifier on the labels. It can be interrupted or killed at any instant; the same command goes on, to the same bytes of weights. Defaults of the method come from the settings: docs/training-settings.md.",
+            "ulmfit train --data train.csv --test test.csv --out model",
+            "ulmfit train --data train.csv --unlabeled more.txt --direction forward --out model",
+            "ulmfit train --data tickets.csv --from model --class-weights balanced --out model-2 --json scores.json");
+        train.inputs.AddTo(command, train.test, train.output, train.json.Option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => train.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -40,10 +46,11 @@ internal sealed class TrainCommand
             throw new UsageException("--out must be another folder than --from: the run would write over its own start.");
         }
 
+        Screen screen = json.Open(parsed);
         ITrainingEngine engine = inputs.CreateEngine(parsed);
         using (engine as IDisposable)
         {
-            LoadedInputs loaded = inputs.Load(parsed, chosen);
+            LoadedInputs loaded = inputs.Load(parsed, chosen, screen);
             LabeledRows? testRows = parsed.GetValue(test) is string testPath ? inputs.Read(parsed, testPath) : null;
             (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> texts, _, _) = loaded.Selection;
             TrainingData prepared = loaded.Data;
@@ -53,7 +60,7 @@ internal sealed class TrainCommand
             }
 
             var run = new ResumableRun(directory, engine, prepared, chosen, loaded.Pretrained, loaded.From, DataDigest.Of(train, heldOut, texts));
-            IReadOnlyDictionary<Direction, TrainedDirection> trained = run.Train(cancellationToken);
+            IReadOnlyDictionary<Direction, TrainedDirection> trained = run.Train(screen, cancellationToken);
             DirectionWeights? WeightsOf(Direction which) => trained.TryGetValue(which, out TrainedDirection? one) ? one.Weights : null;
             string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
 
@@ -86,20 +93,20 @@ internal sealed class TrainCommand
             run.Finish();
 
             RowScores? shown = testScores ?? heldOutScores;
-            AnsiConsole.WriteLine(testRows is null ? "Held-out rows:" : $"Test rows of {testRows.Path}:");
+            screen.Line(testRows is null ? "Held-out rows:" : $"Test rows of {testRows.Path}:");
             if (shown is not null)
             {
-                Reports.Print(shown);
-                Reports.WriteJson(parsed.GetValue(json), new ScoreReport(shown, calibration, digest, clock.Elapsed.TotalSeconds));
+                Reports.Print(screen, shown);
+                json.Write(parsed, new ScoreReport(shown, calibration, digest, clock.Elapsed.TotalSeconds));
             }
 
             if (calibration is not null)
             {
-                AnsiConsole.WriteLine(Reports.Line(calibration));
+                screen.Line(Reports.Line(calibration));
             }
 
-            AnsiConsole.WriteLine($"weights {digest}");
-            AnsiConsole.WriteLine($"model and report in {directory}, {clock.Elapsed.TotalSeconds:F0} s");
+            screen.Line($"weights {digest}");
+            screen.Line($"model and report in {directory}, {clock.Elapsed.TotalSeconds:F0} s");
         }
 
         return ExitCodes.Done;

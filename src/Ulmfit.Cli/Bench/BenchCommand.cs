@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Model;
 using Ulmfit.Training;
 
@@ -12,22 +12,22 @@ internal sealed class BenchCommand
     private const string TokenizerTask = "tokenizer";
     private const string All = "all";
 
-    private readonly Option<string> task = new("--task") { Description = "lm, classifier, gemm, tokenizer or all", DefaultValueFactory = _ => "lm" };
-    private readonly Option<string> size = new("--size") { Description = "base, small or tiny: what the options below do not say", DefaultValueFactory = _ => "base" };
-    private readonly Option<int?> vocabulary = new("--vocabulary") { Description = "Tokens of the vocabulary" };
-    private readonly Option<int?> embedding = new("--embedding") { Description = "Width of the embedding" };
-    private readonly Option<int?> hidden = new("--hidden") { Description = "Width of the LSTM layers between" };
-    private readonly Option<int?> layers = new("--layers") { Description = "LSTM layers" };
-    private readonly Option<int?> batch = new("--batch") { Description = "Lanes of the language model, documents of the classifier's batch" };
-    private readonly Option<int?> bptt = new("--bptt") { Description = "Tokens of the language model's window" };
-    private readonly Option<int?> length = new("--length") { Description = "Tokens of each document of the classifier's batch" };
-    private readonly Option<int> threads = new("--threads") { Description = "Threads of the engine; the digest does not depend on it", DefaultValueFactory = _ => Environment.ProcessorCount };
-    private readonly Option<int> steps = new("--steps") { Description = "Steps (passes of the tokenizer) that are timed, after one that is not", DefaultValueFactory = _ => 5 };
-    private readonly Option<ulong> seed = new("--seed") { Description = "Seed of weights, tokens and masks", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> task = new("--task") { Description = "What is measured: a step of the language model (lm) or of the classifier, the products of a step (gemm), the tokenizer, or all", HelpName = "TASK", DefaultValueFactory = _ => "lm" };
+    private readonly Option<string> size = new("--size") { Description = "Size of the model, base, small or tiny: what the options below do not say", HelpName = "base|small|tiny", DefaultValueFactory = _ => "base" };
+    private readonly Option<int?> vocabulary = new("--vocabulary") { Description = "Tokens of the vocabulary, at least 16; that of --size when not given, as for the next six", HelpName = "N" };
+    private readonly Option<int?> embedding = new("--embedding") { Description = "Width of the embedding, in units", HelpName = "N" };
+    private readonly Option<int?> hidden = new("--hidden") { Description = "Width of the LSTM layers between, in units", HelpName = "N" };
+    private readonly Option<int?> layers = new("--layers") { Description = "Number of LSTM layers", HelpName = "N" };
+    private readonly Option<int?> batch = new("--batch") { Description = "Lanes of the language model, documents of the classifier's batch", HelpName = "N" };
+    private readonly Option<int?> bptt = new("--bptt") { Description = "Tokens of the language model's window", HelpName = "N" };
+    private readonly Option<int?> length = new("--length") { Description = "Tokens of each document of the classifier's batch", HelpName = "N" };
+    private readonly ThreadsOption threads = new();
+    private readonly Option<int> steps = new("--steps") { Description = "Steps (passes of the tokenizer) that are timed, after one that is not", HelpName = "N", DefaultValueFactory = _ => 5 };
+    private readonly Option<ulong> seed = new("--seed") { Description = "Seed of weights, tokens and masks", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> profile = new("--profile") { Description = "Show where the time of a step goes" };
-    private readonly Option<string?> data = new("--data") { Description = "Real text: labelled (.csv, .tsv, .jsonl, also .gz) with --minutes; for the tokenizer also .txt" };
-    private readonly Option<double?> minutes = new("--minutes") { Description = "Train on the text of --data for so long" };
-    private readonly Option<string?> json = new("--json") { Description = "Write the results to this file as JSON" };
+    private readonly Option<string?> data = new("--data") { Description = "Real text: labelled (.csv, .tsv, .jsonl, also .gz) with --minutes; for the tokenizer also .txt", HelpName = "FILE" };
+    private readonly Option<double?> minutes = new("--minutes") { Description = "Train on the text of --data for so many minutes, fractions allowed", HelpName = "MINUTES" };
+    private readonly JsonOption json = JsonOption.WithFile("the results");
     private readonly ColumnOptions columns = new();
 
     public static Command Create()
@@ -35,10 +35,16 @@ internal sealed class BenchCommand
         var bench = new BenchCommand();
         bench.task.AcceptOnlyFromAmong(StepBench.NameOf(BenchNetwork.Lm), StepBench.NameOf(BenchNetwork.Classifier), Gemm, TokenizerTask, All);
         bench.size.AcceptOnlyFromAmong([.. Enum.GetNames<ModelSize>().Select(name => name.ToLowerInvariant())]);
-        var command = new Command("bench", "Measure the training engine and the tokenizer on this machine")
+        var command = new DocumentedCommand(
+            "bench",
+            "Measure the training engine and the tokenizer on this machine",
+            "It tells tokens a second and what share of the machine's peak that is. docs/performance.md explains the numbers.",
+            "ulmfit bench --size small --profile",
+            "ulmfit bench --task tokenizer --data reviews.csv.gz",
+            "ulmfit bench --task lm --size small --data train.csv --minutes 5 --json bench.json")
         {
-            bench.task, bench.size, bench.vocabulary, bench.embedding, bench.hidden, bench.layers, bench.batch, bench.bptt, bench.length, bench.threads, bench.steps,
-            bench.seed, bench.profile, bench.data, bench.minutes, bench.json,
+            bench.task, bench.size, bench.vocabulary, bench.embedding, bench.hidden, bench.layers, bench.batch, bench.bptt, bench.length, bench.threads.Option, bench.steps,
+            bench.seed, bench.profile, bench.data, bench.minutes, bench.json.Option,
         };
         bench.columns.AddTo(command);
         command.SetAction((parsed, cancellationToken) => System.Threading.Tasks.Task.Run(() => bench.Run(parsed, cancellationToken), CancellationToken.None));
@@ -50,8 +56,8 @@ internal sealed class BenchCommand
         BenchModel model = ModelOf(parsed);
         try
         {
-            object report = Measure(parsed, model, cancellationToken);
-            Reports.WriteJson(parsed.GetValue(json), report);
+            object report = Measure(parsed, model, json.Open(parsed), cancellationToken);
+            json.Write(parsed, report);
             return ExitCodes.Done;
         }
         catch (OperationCanceledException)
@@ -61,9 +67,10 @@ internal sealed class BenchCommand
         }
     }
 
-    private object Measure(ParseResult parsed, BenchModel model, CancellationToken cancellationToken)
+    private object Measure(ParseResult parsed, BenchModel model, Screen screen, CancellationToken cancellationToken)
     {
-        int threadCount = AtLeast(1, "--threads", parsed.GetValue(threads)), stepCount = AtLeast(1, "--steps", parsed.GetValue(steps));
+        var printer = new BenchPrinter(screen);
+        int threadCount = threads.Of(parsed), stepCount = AtLeast(1, "--steps", parsed.GetValue(steps));
         ulong chosenSeed = parsed.GetValue(seed);
         bool showParts = parsed.GetValue(profile);
         string? path = parsed.GetValue(data);
@@ -73,21 +80,21 @@ internal sealed class BenchCommand
         StepReport Step(BenchNetwork kind)
         {
             StepReport report = StepBench.Run(kind, model, threadCount, stepCount, chosenSeed, cancellationToken);
-            BenchPrinter.Print(report, showParts);
+            printer.Print(report, showParts);
             return report;
         }
 
         GemmReport Products()
         {
             GemmReport report = GemmBench.Run(model, threadCount, cancellationToken);
-            BenchPrinter.Print(report);
+            printer.Print(report);
             return report;
         }
 
         TokenizerReport Tokens()
         {
             TokenizerReport report = TokenizerBench.Run(path, model.Config.VocabularySize, stepCount, cancellationToken);
-            BenchPrinter.Print(report);
+            printer.Print(report);
             return report;
         }
 
@@ -99,8 +106,8 @@ internal sealed class BenchCommand
             }
 
             var duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)!.Value);
-            SustainedReport report = SustainedBench.Run(kind, model, path, columns.Of(parsed), duration, threadCount, stepCount, chosenSeed, cancellationToken);
-            BenchPrinter.Print(report, showParts);
+            SustainedReport report = SustainedBench.Run(kind, model, path, columns.Of(parsed), duration, threadCount, stepCount, chosenSeed, screen, cancellationToken);
+            printer.Print(report, showParts);
             return report;
         }
 

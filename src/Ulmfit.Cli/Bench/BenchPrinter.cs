@@ -1,12 +1,14 @@
 using System.Globalization;
 using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 
 namespace Ulmfit.Cli.Bench;
 
 /// <summary>What a person sees of measurements.</summary>
-internal static class BenchPrinter
+/// <param name="screen">Where.</param>
+internal sealed class BenchPrinter(Screen screen)
 {
-    public static void Print(StepReport report, bool parts)
+    public void Print(StepReport report, bool parts)
     {
         string shape = report.Bptt is int bptt ? $"{report.Batch} lanes × {bptt} tokens" : $"{report.Batch} documents × {report.Length} tokens";
         Line($"{(report.Task == "lm" ? "language-model" : "classifier")} step, {report.Size}: vocabulary {report.Vocabulary}, embedding {report.Embedding}, hidden {report.Hidden}, {report.Layers} layers, {shape}; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}");
@@ -17,7 +19,7 @@ internal static class BenchPrinter
         PrintParts(parts ? report.Parts : []);
     }
 
-    public static void Print(SustainedReport report, bool parts)
+    public void Print(SustainedReport report, bool parts)
     {
         Line($"{report.Task} on {report.Data}: {report.Tokens:N0} tokens in {report.Steps:N0} steps and {report.TrainingSeconds:N1} s; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}");
         Line($"  {report.TokensPerSecond:N0} tokens/s, {report.ShareOfShortStep:P1} of a short step's {report.ShortStep.TokensPerSecond:N0}; {report.StepSeconds / report.TrainingSeconds:P1} of the time in steps");
@@ -27,7 +29,7 @@ internal static class BenchPrinter
         PrintParts(parts ? report.Parts : []);
     }
 
-    public static void Print(GemmReport report)
+    public void Print(GemmReport report)
     {
         Line($"products of a {report.Size} step; {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, {report.InstructionSet}, peak {report.PeakGflopPerSecond:N1} GFLOP/s in registers, {report.CachePeakGflopPerSecond:N1} from the cache");
         Table table = TableOf("product", "shape", "GFLOP/s", "best", "of registers' peak", "of cache's");
@@ -36,10 +38,10 @@ internal static class BenchPrinter
             table.AddRow(product.Name, Text($"{product.Rows} × {product.Columns} × {product.Depth}"), Text($"{product.GflopPerSecond:F1}"), Text($"{product.BestGflopPerSecond:F1}"), Text($"{product.ShareOfPeak:P1}"), Text($"{product.ShareOfCachePeak:P1}"));
         }
 
-        AnsiConsole.Write(table);
+        screen.Write(table);
     }
 
-    public static void Print(TokenizerReport report)
+    public void Print(TokenizerReport report)
     {
         Line($"tokenizer on one core, {report.Source}: {report.Texts:N0} texts, {report.Bytes / 1e6:N1} MB, {report.TokenCount:N0} tokens; {report.Passes} passes after the first");
         Table table = TableOf("MB/s", "first", "median", "best");
@@ -48,13 +50,13 @@ internal static class BenchPrinter
             table.AddRow(name, Text($"{speed.FirstMegabytesPerSecond:F1}"), Text($"{speed.MegabytesPerSecond:F1}"), Text($"{speed.BestMegabytesPerSecond:F1}"));
         }
 
-        AnsiConsole.Write(table);
+        screen.Write(table);
     }
 
-    private static void PrintPeak(double speed, MeasuredPeak peak) =>
+    private void PrintPeak(double speed, MeasuredPeak peak) =>
         Line($"  {speed:N1} GFLOP/s, {speed / peak.Registers:P1} of the machine's {peak.Registers:N1} with operands in registers, {speed / peak.Cache:P1} of its {peak.Cache:N1} from the cache");
 
-    private static void PrintParts(IReadOnlyList<PartReport> parts)
+    private void PrintParts(IReadOnlyList<PartReport> parts)
     {
         if (parts.Count == 0)
         {
@@ -69,7 +71,7 @@ internal static class BenchPrinter
                 part.ShareOfPeak is double share ? Text($"{share:P1}") : "–", part.ShareOfCachePeak is double cacheShare ? Text($"{cacheShare:P1}") : "–");
         }
 
-        AnsiConsole.Write(table);
+        screen.Write(table);
     }
 
     private static Table TableOf(string first, params ReadOnlySpan<string> others)
@@ -85,6 +87,5 @@ internal static class BenchPrinter
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    // Not through the console library: it would break long lines at the width of the terminal.
-    private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private void Line(FormattableString text) => screen.Line(Text(text));
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Cpu;
 using Ulmfit.Data;
 using Ulmfit.Training;
@@ -14,23 +14,23 @@ namespace Ulmfit.Cli.Bench;
 internal static class SustainedBench
 {
     public static SustainedReport Run(
-        BenchNetwork kind, BenchModel model, string path, LabeledDataOptions columns, TimeSpan duration, int threads, int steps, ulong seed, CancellationToken cancellationToken)
+        BenchNetwork kind, BenchModel model, string path, LabeledDataOptions columns, TimeSpan duration, int threads, int steps, ulong seed, Screen screen, CancellationToken cancellationToken)
     {
         TrainingSettings settings = SettingsOf(kind, model, seed);
         long loadingBegin = Stopwatch.GetTimestamp();
         TrainingData data = Load(path, columns, settings);
         double loading = Stopwatch.GetElapsedTime(loadingBegin).TotalSeconds;
         int documents = data.Train.Count, vocabulary = data.Vocabulary.Count;
-        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{documents} texts, {vocabulary} tokens in the vocabulary, loaded in {loading:F1} s"));
+        screen.Line(string.Create(CultureInfo.InvariantCulture, $"{documents} texts, {vocabulary} tokens in the vocabulary, loaded in {loading:F1} s"));
 
         BenchModel real = model with { Config = settings.ConfigFor(vocabulary) };
         StepReport shortStep = StepBench.Run(kind, real, threads, steps, seed, cancellationToken);
-        AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a short step on random tokens: {shortStep.TokensPerSecond:N0} tokens/s"));
+        screen.Line(string.Create(CultureInfo.InvariantCulture, $"a short step on random tokens: {shortStep.TokensPerSecond:N0} tokens/s"));
 
         using var engine = new CpuTrainingEngine(threads);
         var counter = new CountingEngine(engine);
         engine.Profile.Reset();
-        double training = Train(counter, data, settings, duration, cancellationToken);
+        double training = Train(counter, data, settings, duration, screen, cancellationToken);
         MeasuredPeak peak = new MeasuredPeak(shortStep.PeakGflopPerSecond, shortStep.CachePeakGflopPerSecond).OrNow(threads);
         double tokensPerSecond = counter.Tokens / training;
         double speed = 6e-9 * StepBench.CountedWeights(kind, real) * tokensPerSecond;
@@ -58,35 +58,35 @@ internal static class SustainedBench
     }
 
     /// <summary>Trains until the time is up and returns the seconds that it took.</summary>
-    private static double Train(CountingEngine engine, TrainingData data, TrainingSettings settings, TimeSpan duration, CancellationToken cancellationToken)
+    private static double Train(CountingEngine engine, TrainingData data, TrainingSettings settings, TimeSpan duration, Screen screen, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         double ended = 0;
-        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
+        ProgressDisplay.Show(screen, display =>
+        {
+            using var timeIsUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var progress = new StepProgress(step =>
             {
-                ProgressTask task = context.AddTask("training", maxValue: duration.TotalSeconds);
-                using var timeIsUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                var progress = new StepProgress(step =>
+                TimeSpan past = clock.Elapsed;
+                display.Report(new WorkProgress(
+                    "measuring",
+                    [new Lane("training", $"{step.Stage}  epoch {step.Epoch}/{step.Epochs}", step.Stage, step.Step, step.Steps, step.Loss, step.LearningRate, engine.Tokens / past.TotalSeconds)],
+                    Math.Min(1, past / duration),
+                    duration > past ? duration - past : TimeSpan.Zero));
+                if (past >= duration)
                 {
-                    double seconds = clock.Elapsed.TotalSeconds;
-                    task.Value = seconds;
-                    task.Description = string.Create(CultureInfo.InvariantCulture, $"{step.Stage} {step.Epoch}/{step.Epochs} loss {step.Loss:F3} {engine.Tokens / seconds:N0} tokens/s so far");
-                    if (seconds >= duration.TotalSeconds)
-                    {
-                        timeIsUp.Cancel();
-                    }
-                });
-                try
-                {
-                    TrainUntilCancelled(engine, data, settings, progress, timeIsUp.Token);
-                }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-                {
-                    ended = clock.Elapsed.TotalSeconds;
+                    timeIsUp.Cancel();
                 }
             });
+            try
+            {
+                TrainUntilCancelled(engine, data, settings, progress, timeIsUp.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                ended = clock.Elapsed.TotalSeconds;
+            }
+        });
         return ended;
     }
 

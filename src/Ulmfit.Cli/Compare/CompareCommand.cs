@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Training;
 
@@ -13,15 +13,22 @@ internal sealed class CompareCommand
     private const string Usual = "usual";
 
     private readonly ComparisonInputs inputs = new("comparison");
-    private readonly Option<string> presets = new("--presets") { Description = "What is compared, parted by commas: presets, groups of them, usual or all; --list tells which there are", DefaultValueFactory = _ => Usual };
+    private readonly Option<string> presets = new("--presets") { Description = "What is compared, parted by commas: presets, groups of them, usual or all; --list tells which there are", HelpName = "NAMES", DefaultValueFactory = _ => Usual };
 
-    private readonly Option<bool> list = new("--list") { Description = "Tell the presets and train nothing", Action = new ListPresets() };
+    private readonly Option<bool> list;
+
+    private CompareCommand() => list = new("--list") { Description = "Tell the presets and train nothing", Action = new ListPresets(inputs.Json) };
 
     public static Command Create()
     {
         var compare = new CompareCommand();
-        var command = new Command("compare", "Train and test named variants of the method, as the paper's ablations, with several seeds") { compare.presets, compare.list };
-        compare.inputs.AddTo(command);
+        var command = new DocumentedCommand(
+            "compare",
+            "Train and test variants of the method, with several seeds each",
+            "The variants are the paper's ablations and others: docs/comparing.md. Nothing is trained twice, and the same command goes on after an interruption.",
+            "ulmfit compare --list",
+            "ulmfit compare --data train.csv --test test.csv --seeds 1,2,3 --presets usual,directions --out runs --markdown runs.md");
+        compare.inputs.AddTo(command, compare.presets, compare.list);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => compare.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -43,15 +50,16 @@ internal sealed class CompareCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         ComparisonPreset[] chosen = Named(parsed.GetRequiredValue(presets));
+        Screen screen = inputs.Json.Open(parsed);
         ITrainingEngine engine = inputs.CreateEngine(parsed);
         using (engine as IDisposable)
         {
-            LoadedComparison loaded = inputs.Load(parsed);
+            LoadedComparison loaded = inputs.Load(parsed, screen);
             TrainingData data = loaded.Data(loaded.Settings);
             TrainingSettings common = ComparisonPreset.InCommon(loaded.Settings, loaded.Pretrained?.Config, data.Train.Count, data.LanguageModelTexts.Sum(text => (long)text.Length));
             if (loaded.Pretrained is PretrainedModel start && TrainingSettings.SizeOf(start.Config) is null)
             {
-                AnsiConsole.WriteLine($"the pretrained model has no size that random weights can have: rows without pretraining are of size {common.Size.ToString().ToLowerInvariant()}");
+                screen.Line($"the pretrained model has no size that random weights can have: rows without pretraining are of size {common.Size.ToString().ToLowerInvariant()}");
             }
 
             // Seed by seed: every preset has a first measurement early.
@@ -66,32 +74,36 @@ internal sealed class CompareCommand
                 [.. chosen.Select((preset, row) => new ComparisonRow(
                     preset.Name, preset.Group, preset.Description, experiments[row].Settings, preset.PaperError,
                     new Measurements(results.Where((_, index) => index % chosen.Length == row))))]);
-            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
+            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded, screen).Run(
                 experiments, results => inputs.Write(parsed, ReportOf(results), ReportOf(results).ToMarkdown()), cancellationToken);
-            Console.Out.WriteLine();
-            Console.Out.Write(ReportOf(all).Summary());
+            ComparisonReport report = ReportOf(all);
+            screen.Line();
+            screen.Line(report.Summary().ToString().TrimEnd());
+            inputs.Json.Write(parsed, report);
             return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;
         }
     }
 
     /// <summary>Tells the presets; nothing else needs to be given for that.</summary>
-    private sealed class ListPresets : SynchronousCommandLineAction
+    private sealed class ListPresets(JsonOption json) : SynchronousCommandLineAction
     {
         public override bool ClearsParseErrors => true;
 
         public override int Invoke(ParseResult parseResult)
         {
+            Screen screen = json.Open(parseResult);
+            json.Write(parseResult, ComparisonPreset.All.Select(preset => new { preset.Name, preset.Group, preset.Description, preset.PaperError, Usual = ComparisonPreset.Usual.Contains(preset.Name) }).ToArray());
             foreach (IGrouping<string, ComparisonPreset> group in ComparisonPreset.All.GroupBy(preset => preset.Group))
             {
-                Console.Out.WriteLine($"{group.Key}:");
+                screen.Line($"{group.Key}:");
                 foreach (ComparisonPreset preset in group)
                 {
-                    Console.Out.WriteLine($"  {preset.Name,-18}  {preset.Description}{(preset.PaperError is string error ? $" (paper's error, %: {error})" : "")}");
+                    screen.Line($"  {preset.Name,-18}  {preset.Description}{(preset.PaperError is string error ? $" (paper's error, %: {error})" : "")}");
                 }
             }
 
-            Console.Out.WriteLine($"{Usual}, when nothing is named: {string.Join(",", ComparisonPreset.Usual)}");
-            Console.Out.WriteLine("The paper's errors are those of IMDb / TREC-6 / AG News.");
+            screen.Line($"{Usual}, when nothing is named: {string.Join(",", ComparisonPreset.Usual)}");
+            screen.Line("The paper's errors are those of IMDb / TREC-6 / AG News.");
             return ExitCodes.Done;
         }
     }

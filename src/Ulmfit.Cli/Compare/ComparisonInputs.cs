@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Training;
 
@@ -51,25 +51,22 @@ internal sealed record LoadedComparison(TrainingSettings Settings, LoadedTexts T
 internal sealed class ComparisonInputs(string folder)
 {
     private readonly TrainingInputs inputs = new();
-    private readonly Option<string> test = new("--test") { Description = "Labelled text that every trained model is scored on", Required = true };
-    private readonly Option<string> seeds = new("--seeds") { Description = "Seeds, parted by commas: each training is repeated with each", DefaultValueFactory = _ => "1,2,3" };
-    private readonly Option<string> output = new("--out") { Description = "Folder for the trainings: the same command goes on from there, another one reuses what it needs as well", DefaultValueFactory = _ => folder };
-    private readonly Option<string?> cache = new("--cache") { Description = "Folder for fine-tuned language models, which comparisons may share; one inside --out when not given" };
-    private readonly Option<string?> json = new("--json") { Description = "Write the scores to this file as JSON, after every run" };
-    private readonly Option<string?> markdown = new("--markdown") { Description = "Write the tables to this file as Markdown, after every run" };
+    private readonly Option<string> test = new("--test") { Description = "Labelled text that every trained model is scored on", HelpName = "FILE", Required = true };
+    private readonly Option<string> seeds = new("--seeds") { Description = "Seeds, parted by commas: each training is repeated with each", HelpName = "N,N,…", DefaultValueFactory = _ => "1,2,3" };
+    private readonly Option<string> output = new("--out") { Description = "Folder for the trainings: the same command goes on from there, another one reuses what it needs as well", HelpName = "DIR", DefaultValueFactory = _ => folder };
+    private readonly Option<string?> cache = new("--cache") { Description = "Folder for fine-tuned language models, which comparisons may share; one inside --out when not given", HelpName = "DIR" };
+    private readonly Option<string?> markdown = new("--markdown") { Description = "Write the tables to this file as Markdown, after every run", HelpName = "FILE" };
 
-    public void AddTo(Command command)
-    {
-        foreach (Option option in (Option[])[test, seeds, output, cache, json, markdown])
-        {
-            command.Options.Add(option);
-        }
+    /// <summary>Where the scores go for programs.</summary>
+    public JsonOption Json { get; } = JsonOption.WithFile("the scores, to a file after every run,");
 
-        inputs.AddCommonTo(command);
-    }
+    /// <summary>The options of a comparison.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="own">Options of its own.</param>
+    public void AddTo(Command command, params IReadOnlyList<Option> own) => inputs.AddCommonTo(command, [test, .. own, seeds, output, cache, Json.Option, markdown]);
 
     /// <summary>Reads everything and tells how much there is.</summary>
-    public LoadedComparison Load(ParseResult parsed)
+    public LoadedComparison Load(ParseResult parsed, Screen screen)
     {
         ulong[] chosen = [.. Parts("--seeds", parsed.GetRequiredValue(seeds))
             .Select(part => ulong.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) ? seed : throw new UsageException($"--seeds: '{part}' is no seed; give whole numbers parted by commas."))];
@@ -86,22 +83,22 @@ internal sealed class ComparisonInputs(string folder)
 
         LoadedTexts texts = inputs.LoadTexts(parsed, settings);
         var loaded = new LoadedComparison(settings, texts, inputs.Read(parsed, parsed.GetRequiredValue(test)), chosen);
-        AnsiConsole.WriteLine($"{texts.Selection.Train.Count} texts to train on, {texts.Selection.HeldOut.Count} held out, {texts.Selection.Unlabeled.Count} without label; {loaded.Test.Rows.Count} to test on");
+        screen.Line($"{texts.Selection.Train.Count} texts to train on, {texts.Selection.HeldOut.Count} held out, {texts.Selection.Unlabeled.Count} without label; {loaded.Test.Rows.Count} to test on");
         return loaded;
     }
 
     public ITrainingEngine CreateEngine(ParseResult parsed) => inputs.CreateEngine(parsed);
 
-    public ExperimentRunner CreateRunner(ParseResult parsed, ITrainingEngine engine, LoadedComparison loaded)
+    public ExperimentRunner CreateRunner(ParseResult parsed, ITrainingEngine engine, LoadedComparison loaded, Screen screen)
     {
         string directory = parsed.GetRequiredValue(output);
-        return new ExperimentRunner(directory, engine, loaded.Test, new LanguageModelCache(parsed.GetValue(cache) ?? Path.Combine(directory, "language-models")));
+        return new ExperimentRunner(directory, engine, loaded.Test, new LanguageModelCache(parsed.GetValue(cache) ?? Path.Combine(directory, "language-models"), screen), screen);
     }
 
     /// <summary>Writes the files that were asked for.</summary>
     public void Write<T>(ParseResult parsed, T report, string text)
     {
-        Reports.WriteJson(parsed.GetValue(json), report);
+        Json.WriteFile(parsed, report);
         WriteText(parsed.GetValue(markdown), text);
     }
 

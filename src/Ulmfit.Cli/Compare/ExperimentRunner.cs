@@ -1,8 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Engine;
 using Ulmfit.Metrics;
 using Ulmfit.Onnx;
@@ -19,7 +20,8 @@ namespace Ulmfit.Cli.Compare;
 /// <param name="engine">What trains.</param>
 /// <param name="test">What is scored.</param>
 /// <param name="languageModels">Where fine-tuned language models are kept.</param>
-internal sealed class ExperimentRunner(string directory, ITrainingEngine engine, LabeledRows test, LanguageModelCache languageModels)
+/// <param name="screen">Where it is told how far it is.</param>
+internal sealed class ExperimentRunner(string directory, ITrainingEngine engine, LabeledRows test, LanguageModelCache languageModels, Screen screen)
 {
     private readonly RemainingWork work = new();
     private readonly string testDigest = DataDigest.Of(test.Rows, [], []);
@@ -36,22 +38,18 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         Planned[] planned = [.. experiments.Select(PlanOf)];
         CountWork(planned);
         var results = new List<ExperimentResult>();
-        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
-            .Start(context =>
+        ProgressDisplay.Show(screen, display =>
+        {
+            foreach (Planned one in planned)
             {
-                ProgressTask task = context.AddTask("trainings", maxValue: planned.Length);
-                foreach (Planned one in planned)
-                {
-                    string place = string.Create(CultureInfo.InvariantCulture, $"{results.Count + 1}/{planned.Length} {one.Experiment.Name}, seed {one.Experiment.Settings.Seed}");
-                    bool known = File.Exists(one.ResultPath);
-                    ExperimentResult result = known ? ReadResult(one.ResultPath) : Execute(one, place, task, cancellationToken);
-                    results.Add(result);
-                    task.Value = results.Count;
-                    onResult(results);
-                    Console.Out.WriteLine(LineOf(place, result, known));
-                }
-            });
+                string place = string.Create(CultureInfo.InvariantCulture, $"{results.Count + 1}/{planned.Length} {one.Experiment.Name}, seed {one.Experiment.Settings.Seed}");
+                bool known = File.Exists(one.ResultPath);
+                ExperimentResult result = known ? ReadResult(one.ResultPath) : Execute(one, place, display, cancellationToken);
+                results.Add(result);
+                onResult(results);
+                screen.Line(LineOf(place, result, known));
+            }
+        });
         return results;
     }
 
@@ -64,17 +62,18 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    private ExperimentResult Execute(Planned one, string place, ProgressTask task, CancellationToken cancellationToken)
+    private ExperimentResult Execute(Planned one, string place, ProgressDisplay display, CancellationToken cancellationToken)
     {
         (Experiment experiment, IReadOnlyList<PlannedDirection> directions, string resultPath) = one;
         TrainingData data = experiment.Data();
         var trained = new Dictionary<Direction, TrainedDirection>();
+        var table = new EpochTable(screen);
         string? failure = null;
         foreach (PlannedDirection direction in directions)
         {
             try
             {
-                trained[direction.Direction] = Train(experiment, data, direction, place, task, cancellationToken);
+                trained[direction.Direction] = Train(experiment, data, direction, place, display, table, cancellationToken);
             }
             catch (TrainingDivergedException exception)
             {
@@ -100,18 +99,29 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         return result;
     }
 
-    private TrainedDirection Train(Experiment experiment, TrainingData data, PlannedDirection planned, string place, ProgressTask task, CancellationToken cancellationToken)
+    private TrainedDirection Train(Experiment experiment, TrainingData data, PlannedDirection planned, string place, ProgressDisplay display, EpochTable table, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(planned.Folder);
         var training = new DirectionTraining(engine, data, experiment.Settings, planned.Direction, experiment.Pretrained);
         double languageModel = planned.LanguageModelLeft, classifier = planned.ClassifierLeft;
+        var kinds = training.Plan.Stages.ToDictionary(stage => stage.Name, stage => stage.Kind);
+        double TokensOf(StageKind kind) => kind == StageKind.LanguageModel ? planned.LanguageModelTokens : planned.ClassifierTokens;
+        var clock = Stopwatch.StartNew();
         TrainedDirection trained = new ResumableDirection(planned.Folder, planned.Direction, training, languageModels).Train(
-            (_, step) => task.Description = $"{place}: {Reports.StepLine(planned.Direction, step)}, {RemainingWork.Text(work.Estimate())} left",
+            screen,
+            (_, step) =>
+            {
+                StageKind kind = kinds[step.Stage];
+                RemainingWork now = work.With(kind, TokensOf(kind) * step.Step / step.Steps, clock.Elapsed.TotalSeconds);
+                display.Report(new WorkProgress(place, [Lane.Of(planned.Direction, kind, step)], now.Done, now.Estimate()));
+            },
             epoch =>
             {
+                clock.Restart();
+                table.Add(planned.Direction, epoch);
                 bool isLanguageModel = epoch.Kind == StageKind.LanguageModel;
-                double tokens = isLanguageModel ? planned.LanguageModelTokens : planned.ClassifierTokens;
-                work.Done(epoch.Kind, tokens, epoch.Seconds);
+                double tokens = TokensOf(epoch.Kind);
+                work.Train(epoch.Kind, tokens, epoch.Seconds);
                 (languageModel, classifier) = isLanguageModel ? (languageModel - tokens, classifier) : (languageModel, classifier - tokens);
             },
             cancellationToken);

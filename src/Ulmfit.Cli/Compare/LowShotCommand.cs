@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Data;
 using Ulmfit.Engine;
 using Ulmfit.Training;
@@ -13,25 +14,30 @@ internal sealed class LowShotCommand
     private const string Scratch = "scratch";
 
     private readonly ComparisonInputs inputs = new("lowshot");
-    private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
+    private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", HelpName = "N,N,…", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
-    private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run" };
+    private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run", HelpName = "FILE" };
 
     public static Command Create()
     {
         var lowShot = new LowShotCommand();
-        var command = new Command("lowshot", "Train on few labels and on more: the test error against their number, supervised, semi-supervised and from scratch") { lowShot.labels, lowShot.semiSupervised, lowShot.svg };
-        lowShot.inputs.AddTo(command);
+        var command = new DocumentedCommand(
+            "lowshot",
+            "Train on few labels and on more: the test error against their number",
+            "It tells how many labels are worth making: supervised, from scratch and, with --semi-supervised, with the language model trained on all texts. The same command goes on after an interruption.",
+            "ulmfit lowshot --data train.csv --test test.csv --labels 20,50,100,200,all --seeds 1,2,3 --semi-supervised --out runs --svg curve.svg");
+        lowShot.inputs.AddTo(command, lowShot.labels, lowShot.semiSupervised, lowShot.svg);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => lowShot.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
 
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
+        Screen screen = inputs.Json.Open(parsed);
         ITrainingEngine engine = inputs.CreateEngine(parsed);
         using (engine as IDisposable)
         {
-            LoadedComparison loaded = inputs.Load(parsed);
+            LoadedComparison loaded = inputs.Load(parsed, screen);
             TrainingSettings settings = loaded.Pretrained is PretrainedModel start ? loaded.Settings with { Size = TrainingSettings.SizeOf(start.Config) ?? loaded.Settings.Size } : loaded.Settings;
             IReadOnlyList<LabeledRow> rows = loaded.Texts.Selection.Train;
             string[] classes = [.. rows.Select(row => row.Label)];
@@ -55,7 +61,7 @@ internal sealed class LowShotCommand
                     .Where(pair => pair.First.Way == way)
                     .GroupBy(pair => pair.First.Labels, pair => pair.Second)
                     .Select(point => new LowShotPoint(point.Key, new Measurements(point)))]))]);
-            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded).Run(
+            IReadOnlyList<ExperimentResult> all = inputs.CreateRunner(parsed, engine, loaded, screen).Run(
                 [.. experiments.Select(experiment => experiment.Experiment)],
                 results =>
                 {
@@ -64,8 +70,10 @@ internal sealed class LowShotCommand
                     ComparisonInputs.WriteText(parsed.GetValue(svg), report.ToSvg());
                 },
                 cancellationToken);
-            Console.Out.WriteLine();
-            Console.Out.Write(ReportOf(all).Summary());
+            LowShotReport last = ReportOf(all);
+            screen.Line();
+            screen.Line(last.Summary().ToString().TrimEnd());
+            inputs.Json.Write(parsed, last);
             return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;
         }
     }

@@ -1,83 +1,47 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
+using Ulmfit.Cli.Terminal;
 using Ulmfit.Training;
 
 namespace Ulmfit.Cli.Pretrain;
 
-/// <summary>What a person sees of a pretraining: a bar on a terminal; in a file, a line now and then.</summary>
-internal sealed class PretrainingDisplay
+/// <summary>What a person sees of a pretraining: the picture of its progress, and a line for each checkpoint.</summary>
+/// <param name="screen">Where lines go.</param>
+/// <param name="display">Where the picture is.</param>
+/// <param name="directions">How many directions are trained, one after another.</param>
+internal sealed class PretrainingDisplay(Screen screen, ProgressDisplay display, int directions)
 {
-    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(30);
-
-    private readonly ProgressContext? live;
-    private ProgressTask? task;
+    private int begun;
     private string name = "";
     private int first;
-    private long begun;
-    private long written;
+    private long since;
 
-    private PretrainingDisplay(ProgressContext? live) => this.live = live;
+    /// <summary>A line that stays.</summary>
+    public void Write(string line) => screen.Line(line);
 
-    public static void Show(Action<PretrainingDisplay> work)
+    /// <summary>A direction begins, or goes on after so many steps.</summary>
+    public void Begin(Direction direction, int step)
     {
-        if (Console.IsOutputRedirected)
-        {
-            work(new PretrainingDisplay(null));
-            return;
-        }
-
-        AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => work(new PretrainingDisplay(context)));
-    }
-
-    /// <summary>A line that stays; in a file it is not wrapped.</summary>
-    public static void Write(string line)
-    {
-        if (Console.IsOutputRedirected)
-        {
-            Console.WriteLine(line);
-        }
-        else
-        {
-            AnsiConsole.WriteLine(line);
-        }
-    }
-
-    public void Begin(Direction direction, int step, int steps)
-    {
-        name = direction.ToString().ToLowerInvariant();
+        begun++;
+        name = direction.Name();
         first = step;
-        begun = written = Stopwatch.GetTimestamp();
-        task?.StopTask();
-        task = live?.AddTask(name, maxValue: steps);
-        task?.Increment(step);
+        since = Stopwatch.GetTimestamp();
     }
 
+    /// <summary>After every step.</summary>
     public void Report(PretrainingProgress progress)
     {
-        string where = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{name,-8}  step {progress.Step}/{progress.Steps}  epoch {progress.Epochs:F2}  loss {progress.Loss:F3}  lr {progress.LearningRate:E1}  {progress.TokensPerSecond:F0} tokens/s");
-        if (task is not null)
-        {
-            task.Value = progress.Step;
-            task.Description = where;
-        }
-        else if (Stopwatch.GetElapsedTime(written) >= LineEvery)
-        {
-            written = Stopwatch.GetTimestamp();
-            Write($"{where}  {Duration(Stopwatch.GetElapsedTime(begun) / (progress.Step - first) * (progress.Steps - progress.Step))} left");
-        }
+        TimeSpan step = Stopwatch.GetElapsedTime(since) / Math.Max(1, progress.Step - first);
+        int later = directions - begun;
+        display.Report(new WorkProgress(
+            "pretraining",
+            [new Lane(name, string.Create(CultureInfo.InvariantCulture, $"epoch {progress.Epochs:F2}"), name, progress.Step, progress.Steps, progress.Loss, progress.LearningRate, progress.TokensPerSecond)],
+            (begun - 1 + ((double)progress.Step / progress.Steps)) / directions,
+            step * (progress.Steps - progress.Step + ((double)later * progress.Steps))));
     }
 
     /// <summary>The line of a checkpoint.</summary>
     public void Report(PretrainingMetrics metrics) => Write(string.Create(
         CultureInfo.InvariantCulture,
         $"{name,-8}  step {metrics.Step}/{metrics.Steps}  epoch {metrics.Epochs:F2}  train loss {metrics.TrainLoss:F4}  held-out perplexity {metrics.Perplexity:F2}  lr {metrics.LearningRate:E1}  {metrics.Seconds:F1} s  checkpoint"));
-
-    private static string Duration(TimeSpan time) => time.TotalHours >= 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours} h {time.Minutes} min")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
 }

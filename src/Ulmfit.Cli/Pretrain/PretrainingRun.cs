@@ -44,13 +44,14 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
         if (!begun && PretrainedCardFile.Find(directory)?.Of(direction) is { Finished: true } done)
         {
             CheckSame(done.MadeFrom, madeFrom, direction);
-            PretrainingDisplay.Write($"{NameOf(direction)}: finished already");
+            display.Begin(direction, 0);
+            display.Write($"{NameOf(direction)}: finished already");
             return done;
         }
 
-        (Checkpoint checkpoint, Journal journal) = begun ? Resume(direction, training, madeFrom) : Begin(direction, training, madeFrom);
+        (Checkpoint checkpoint, Journal journal) = begun ? Resume(direction, training, madeFrom, display) : Begin(direction, training, madeFrom);
         DirectionCard? card = null;
-        display.Begin(direction, training.StepsBefore(checkpoint.Position), training.Steps);
+        display.Begin(direction, training.StepsBefore(checkpoint.Position));
         while (!checkpoint.Finished && MayGoOn)
         {
             (checkpoint, PretrainingMetrics metrics) = training.Train(checkpoint, Limit(), new StepProgress(display.Report), cancellationToken);
@@ -94,7 +95,7 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
         return (training.Start(), journal);
     }
 
-    private (Checkpoint Checkpoint, Journal Journal) Resume(Direction direction, Pretraining training, IReadOnlyDictionary<string, string> madeFrom)
+    private (Checkpoint Checkpoint, Journal Journal) Resume(Direction direction, Pretraining training, IReadOnlyDictionary<string, string> madeFrom, PretrainingDisplay display)
     {
         Journal journal = ReadJournal(direction);
         CheckSame(journal.MadeFrom, madeFrom, direction);
@@ -105,7 +106,7 @@ internal sealed class PretrainingRun(string directory, PretrainingInputs inputs,
 
         // Killed between the two files: the last line belongs to a slice that is trained again.
         journal = journal with { Checkpoints = [.. journal.Checkpoints.Where(line => line.Step <= steps)] };
-        PretrainingDisplay.Write($"{NameOf(direction)}: going on after {steps} of {training.Steps} steps");
+        display.Write($"{NameOf(direction)}: going on after {steps} of {training.Steps} steps");
         return (checkpoint, journal);
     }
 

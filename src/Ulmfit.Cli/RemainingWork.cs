@@ -1,6 +1,6 @@
 using Ulmfit.Training;
 
-namespace Ulmfit.Cli.Compare;
+namespace Ulmfit.Cli;
 
 /// <summary>
 /// How long a number of trainings will take yet: each epoch weighs as many tokens as it reads, and a token of a phase takes as
@@ -11,16 +11,43 @@ internal sealed class RemainingWork
     private readonly Dictionary<StageKind, double> seconds = [];
     private readonly Dictionary<StageKind, double> tokens = [];
     private readonly Dictionary<StageKind, double> left = [];
+    private double planned;
+
+    /// <summary>The share of what was planned that is done, 0 to 1.</summary>
+    public double Done => planned > 0 ? Math.Clamp(1 - (left.Values.Sum() / planned), 0, 1) : 0;
 
     /// <summary>Adds what is still to be done, or takes away what will not be.</summary>
-    public void Plan(StageKind phase, double count) => left[phase] = Math.Max(0, left.GetValueOrDefault(phase) + count);
+    public void Plan(StageKind phase, double count)
+    {
+        double before = left.GetValueOrDefault(phase);
+        left[phase] = Math.Max(0, before + count);
+        planned += left[phase] - before;
+    }
 
     /// <summary>Notes an epoch that was trained.</summary>
-    public void Done(StageKind phase, double count, double took)
+    public void Train(StageKind phase, double count, double took)
     {
         seconds[phase] = seconds.GetValueOrDefault(phase) + took;
         tokens[phase] = tokens.GetValueOrDefault(phase) + count;
-        Plan(phase, -count);
+        left[phase] = Math.Max(0, left.GetValueOrDefault(phase) - count);
+    }
+
+    /// <summary>As things will stand with a part of an epoch that is being trained.</summary>
+    public RemainingWork With(StageKind phase, double count, double took)
+    {
+        var later = new RemainingWork { planned = planned };
+        foreach (StageKind kind in left.Keys)
+        {
+            later.left[kind] = left[kind];
+        }
+
+        foreach (StageKind kind in tokens.Keys)
+        {
+            (later.tokens[kind], later.seconds[kind]) = (tokens[kind], seconds[kind]);
+        }
+
+        later.Train(phase, count, took);
+        return later;
     }
 
     /// <summary>The time that is left; null as long as nothing was measured.</summary>
@@ -33,7 +60,7 @@ internal sealed class RemainingWork
         }
 
         double overall = seconds.Values.Sum() / all;
-        return TimeSpan.FromSeconds(left.Sum(pair => pair.Value * (tokens.TryGetValue(pair.Key, out double measured) ? seconds[pair.Key] / measured : overall)));
+        return TimeSpan.FromSeconds(left.Sum(pair => pair.Value * (tokens.TryGetValue(pair.Key, out double measured) && measured > 0 ? seconds[pair.Key] / measured : overall)));
     }
 
     /// <summary>A time as people say it.</summary>
