@@ -21,7 +21,7 @@ public sealed record ClassifierSettings
     internal const double FineTuningRate = 1e-2;
     internal const double FromScratchRate = 5e-3;
     internal const int FewRows = 2_000;
-    internal const double FewRowsFactor = 1.25;
+    internal const double GentleFactor = 1.25;
     private const int DefaultEpochs = 6;
     private const int MostEpochs = 25;
     private const int FromScratchFewRowsEpochs = 40;
@@ -57,7 +57,8 @@ public sealed record ClassifierSettings
 
     /// <summary>
     /// By how much the rate falls from group to group in this phase; when absent as in the whole settings. Where they do not say
-    /// either, 1.25 on fewer than 2,000 rows: so few leave the lower layers where they were at the paper's 2.6.
+    /// either, 1.25 on fewer than 2,000 rows, and from a language model that has read the task's text alone: at the paper's 2.6
+    /// few rows leave the lower layers where they were, and layers that no pretraining has formed have far to go.
     /// </summary>
     public double? DiscriminativeFactor { get; init; }
 

@@ -265,7 +265,7 @@ public sealed record TrainingSettings
         (bool? own, double? ownFactor) = phase == StageKind.LanguageModel
             ? (LanguageModel.Discriminative, LanguageModel.DiscriminativeFactor)
             : (Classifier.Discriminative, Classifier.DiscriminativeFactor);
-        double usual = phase == StageKind.Classifier && rows < ClassifierSettings.FewRows ? ClassifierSettings.FewRowsFactor : DiscriminativeLearningRates.PaperFactor;
+        double usual = phase == StageKind.Classifier && (rows < ClassifierSettings.FewRows || !pretrained) ? ClassifierSettings.GentleFactor : DiscriminativeLearningRates.PaperFactor;
         return own ?? Discriminative ?? pretrained ? ownFactor ?? DiscriminativeFactor ?? usual : 1;
     }
 }

@@ -25,7 +25,7 @@ public sealed class ComparisonPresetTests
     {
         { "ulmfit", "wiki", LanguageModel, Method },
         { "scratch", "none", "", "SlantedTriangular: all 10 ##### 0.005" },
-        { "no-pretraining", "none", "SlantedTriangular: lm 14 #### 0.005", Method },
+        { "no-pretraining", "none", "SlantedTriangular: lm 14 #### 0.005", Method.Replace("/2.6", "/1.25", StringComparison.Ordinal) },
         { "no-lm-finetuning", "wiki", "", Method },
         { "full", "wiki", LanguageModel, "Constant: all 10 ##### 0.001" },
         { "full-discr", "wiki", LanguageModel, "Constant: all 10 ##### 0.01/2.6" },
@@ -172,6 +172,7 @@ public sealed class ComparisonPresetTests
         string text = top.ToString("0.####", CultureInfo.InvariantCulture);
         return Are(_ => top) ? text
             : Are(group => top / Math.Pow(2.6, groups - 1 - group)) ? text + "/2.6"
+            : Are(group => top / Math.Pow(1.25, groups - 1 - group)) ? text + "/1.25"
             : Are(group => group == groups - 1 ? top : top / 10) ? text + "·0.1"
             : string.Join(',', rates);
     }

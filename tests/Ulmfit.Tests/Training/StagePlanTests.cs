@@ -128,6 +128,17 @@ public sealed class StagePlanTests
     }
 
     [Theory]
+    [InlineData(true, 2.6)]
+    [InlineData(false, 1.25)]
+    public void Classifier_WhereNothingWasPretrained_LetsRatesFallLess(bool pretrained, double expected)
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Discriminative = true }, layers: 3, pretrained, Rows, Tokens);
+
+        Assert.Equal(expected, plan.Stages[^1].LearningRates[^1] / plan.Stages[^1].LearningRates[^2], 1e-12);
+        Assert.Equal(2.6, plan.Stages.Last(stage => stage.Kind == StageKind.LanguageModel).LearningRates[^1] / plan.Stages.Last(stage => stage.Kind == StageKind.LanguageModel).LearningRates[^2], 1e-12);
+    }
+
+    [Theory]
     [InlineData(true, 29_999, 15)]
     [InlineData(true, 30_000, 6)]
     [InlineData(false, 30_000, 14)]
