@@ -12,8 +12,7 @@ internal static partial class AppServices
     {
         services.AddSingleton<Admission>();
         services.AddSingleton<ApiGuard>();
-        var events = new RunEventOptions();
-        services.AddSingleton(events with { Heartbeat = settings.EventHeartbeat ?? events.Heartbeat, Stream = settings.EventStream ?? events.Stream });
+        services.AddSingleton(new RunEventOptions { Heartbeat = settings.EventHeartbeat, Stream = settings.EventStream });
         services.AddSingleton<RunEvents>();
         services.AddSingleton<ChampionPreload>();
         services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());

@@ -44,11 +44,14 @@ internal sealed record AppSettings
     /// <summary>When what a model is asked counts as shifted.</summary>
     public required DriftOptions Drift { get; init; }
 
-    /// <summary>After how long of silence a stream of events sends a comment: <c>Events:HeartbeatSeconds</c>; null for the usual.</summary>
-    public TimeSpan? EventHeartbeat { get; init; }
+    /// <summary>After how long of silence a stream of events sends a comment: <c>Events:HeartbeatSeconds</c>.</summary>
+    public TimeSpan EventHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>After how long a stream of events ends, for its client to come again: <c>Events:StreamSeconds</c>; null for the usual.</summary>
-    public TimeSpan? EventStream { get; init; }
+    /// <summary>
+    /// After how long a stream of events ends, for its client to come again: <c>Events:StreamSeconds</c>. Less than host.json's
+    /// <c>functionTimeout</c>, at which a Functions host starts its worker anew.
+    /// </summary>
+    public TimeSpan EventStream { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>Whether the classifier answers without a key, where keys are asked for: <c>Classify:Anonymous</c>.</summary>
     public bool AnonymousClassify { get; init; }
@@ -95,8 +98,8 @@ internal sealed record AppSettings
                 Workers = models.Workers with { MaxDocuments = limits.ClassifyQueuedTexts, MaxTokens = limits.ClassifyQueuedTokens },
             },
             Drift = ReadDrift(configuration),
-            EventHeartbeat = Seconds(configuration, "Events:HeartbeatSeconds"),
-            EventStream = Seconds(configuration, "Events:StreamSeconds"),
+            EventHeartbeat = Seconds(configuration, "Events:HeartbeatSeconds") ?? TimeSpan.FromSeconds(15),
+            EventStream = Seconds(configuration, "Events:StreamSeconds") ?? TimeSpan.FromMinutes(30),
             AnonymousClassify = Switch(configuration, "Classify:Anonymous"),
         };
     }
