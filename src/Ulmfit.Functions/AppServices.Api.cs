@@ -16,6 +16,7 @@ internal static partial class AppServices
         services.AddSingleton<RunEvents>();
         services.AddSingleton<ChampionPreload>();
         services.AddHostedService(provider => provider.GetRequiredService<ChampionPreload>());
+        services.AddSingleton(new PageFiles(Path.Combine(AppContext.BaseDirectory, PageFiles.Folder)));
         services.AddSingleton<DriftMonitor>();
         services.AddHostedService<DriftWriter>();
         if (settings.Uncertain.LogTexts)

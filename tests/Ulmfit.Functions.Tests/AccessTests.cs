@@ -14,6 +14,8 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
     /// <summary>Every HTTP function: its name, method and route, and the key that it asks for.</summary>
     private static readonly (string Function, string Method, string Path, AuthorizationLevel Level)[] Table =
     [
+        ("Page", "get,head", "{ignored:maxlength(0)?}", AuthorizationLevel.Anonymous),
+        ("PageAsset", "get,head", "assets/{name}", AuthorizationLevel.Anonymous),
         ("Live", "get", "api/health/live", AuthorizationLevel.Anonymous),
         ("Ready", "get", "api/health/ready", AuthorizationLevel.Anonymous),
         ("Classify", "post", "api/models/{model}/classify", AuthorizationLevel.Function),
@@ -71,7 +73,7 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
             select (function.Name, string.Join(',', trigger.Methods ?? []), trigger.Route ?? "", trigger.AuthLevel);
 
         Assert.Equal(Table.Order(), found.Order());
-        Assert.Equal(["Live", "Ready"], Table.Where(row => row.Level == AuthorizationLevel.Anonymous).Select(row => row.Function));
+        Assert.Equal(["Page", "PageAsset", "Live", "Ready"], Table.Where(row => row.Level == AuthorizationLevel.Anonymous).Select(row => row.Function));
     }
 
     [Fact]
@@ -86,7 +88,7 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
 
         foreach ((string function, string methods, string route, AuthorizationLevel level) in Table)
         {
-            string path = route.Replace("{*path}", "nothing/here", StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{id}", "none-1", StringComparison.Ordinal)
+            string path = route.Replace("{*path}", "nothing/here", StringComparison.Ordinal).Replace("{ignored:maxlength(0)?}", "", StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal).Replace("{id}", "none-1", StringComparison.Ordinal)
                 .Replace("drops/{name}", "drops/a.csv", StringComparison.Ordinal).Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal);
             bool open = level == AuthorizationLevel.Anonymous;
             foreach (string method in methods.Split(','))
