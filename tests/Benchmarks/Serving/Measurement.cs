@@ -26,10 +26,15 @@ internal sealed class Measurement(ServingOptions options, Action<string> tell)
             await using (HostUnderTest host = await HostUnderTest.StartAsync(data, Settings, ct, options.HostCores))
             {
                 load.AddRange(await new LoadMeasurement(options, tell).RunAsync(host, published, ct));
-                if (options.OverheadRequests > 0 && !model.Backward)
-                {
-                    overheads.AddRange(new OverheadMeasurement(options, tell).Run(host.Address, published, ct));
-                }
+            }
+            Directory.Delete(data, recursive: true);
+        }
+        foreach (BenchmarkModel model in options.Overheads)
+        {
+            (string data, PublishedModel published) = await PublishAsync(folder, model, ct);
+            await using (HostUnderTest host = await HostUnderTest.StartAsync(data, Settings, ct, options.HostCores))
+            {
+                overheads.AddRange(new OverheadMeasurement(options, tell).Run(host.Address, published, ct));
             }
             Directory.Delete(data, recursive: true);
         }

@@ -35,7 +35,7 @@ internal static class ServingCommand
         Option<int> runs = new("--runs") { Description = "How often each is measured, a slow model less often; the median counts", DefaultValueFactory = _ => defaults.Runs };
         Option<double> seconds = new("--seconds") { Description = "Seconds of a run", DefaultValueFactory = _ => defaults.Seconds };
         Option<double> noRunAfter = new("--no-run-after") { Description = "After how many seconds of runs no further one begins", DefaultValueFactory = _ => defaults.NoRunAfterSeconds };
-        Option<int> overhead = new("--overhead") { Description = "Requests to the models of one direction, for each length, that are held against the bare computation; 0 for none", DefaultValueFactory = _ => defaults.OverheadRequests };
+        Option<int> overhead = new("--overhead") { Description = "Requests of each length to models of one direction that are held against the bare computation; 0 for none", DefaultValueFactory = _ => defaults.OverheadRequests };
         Option<NetworkSize[]> cold = List("--cold-start", "Networks whose cold start is measured: base, en-small, tiny, none", Size, [NetworkSize.Base]);
         Option<int> starts = new("--starts") { Description = "Starts of the host for each", DefaultValueFactory = _ => defaults.Starts };
         Option<string?> cores = new("--cores") { Description = "Processors of the host, as 0,1; all: every one, the clients' too. 0,1 unless given, where there are four or more" };
@@ -62,6 +62,7 @@ internal static class ServingCommand
                 Runs = Math.Max(1, parsed.GetValue(runs)),
                 Seconds = parsed.GetValue(seconds),
                 NoRunAfterSeconds = parsed.GetValue(noRunAfter),
+                Overheads = parsed.GetValue(overhead) > 0 ? Overheads : [],
                 OverheadRequests = parsed.GetValue(overhead),
                 Starts = Math.Max(1, parsed.GetValue(starts)),
                 HostCores = host,
@@ -71,6 +72,10 @@ internal static class ServingCommand
         });
         return command;
     }
+
+    // What is added is the same for every network. Beside the short computation of a small one it can be told.
+    private static IReadOnlyList<BenchmarkModel> Overheads { get; } =
+        [.. Enum.GetValues<OnnxPrecision>().Select(precision => new BenchmarkModel(NetworkSize.Tiny, false, precision))];
 
     /// <summary>The figures as JSON.</summary>
     internal static string ToJson(ServingReport report) => JsonSerializer.Serialize(report, Json);

@@ -39,7 +39,10 @@ internal sealed record ServingOptions
     /// <summary>Starts of a cold start's measurement.</summary>
     public int Starts { get; init; } = 5;
 
-    /// <summary>Requests of an overhead's measurement for each length, as far as there is time for them; 0 for none.</summary>
+    /// <summary>The models, of one direction each, that are held against the bare computation.</summary>
+    public IReadOnlyList<BenchmarkModel> Overheads { get; init; } = [];
+
+    /// <summary>Requests of an overhead's measurement for each length, as far as there is time for them.</summary>
     public int OverheadRequests { get; init; } = 300;
 
     /// <summary>After how many seconds an overhead's measurement is content with the requests it has, of which there are ten at least.</summary>
