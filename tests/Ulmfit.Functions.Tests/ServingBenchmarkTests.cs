@@ -75,11 +75,11 @@ public sealed class ServingBenchmarkTests
     public void Bars_OfWhatIsAddedAndOfTheStart_HoldForTheModelsThatTheyAreOf()
     {
         var forward = new BenchmarkModel(NetworkSize.EnSmall, Backward: false, OnnxPrecision.Int8);
-        BenchmarkModel large = new(NetworkSize.Base, Backward: true, OnnxPrecision.Float32);
+        BenchmarkModel large = new(NetworkSize.Base, Backward: true, OnnxPrecision.Int8), exact = large with { Precision = OnnxPrecision.Float32 };
         ServingReport report = Report([Measured(large, 8, 32, 1, 9)]) with
         {
-            Overheads = [new OverheadMeasure(forward, 8, 1, 0.75), new OverheadMeasure(forward, 64, 1, 0.7), new OverheadMeasure(forward, 128, 9, 1), new OverheadMeasure(large, 8, 1, 0.5)],
-            ColdStarts = [new ColdStartMeasure(large, 1, 1, 1500, 2000), new ColdStartMeasure(large, 1, 1, 1501, 1501), new ColdStartMeasure(forward, 1, 1, 9999, 9999)],
+            Overheads = [new OverheadMeasure(forward, 8, 1, 0.75), new OverheadMeasure(forward, 64, 1, 0.72), new OverheadMeasure(forward, 128, 9, 1), new OverheadMeasure(large, 8, 1, 0.5)],
+            ColdStarts = [new ColdStartMeasure(large, 1, 1, 1500, 2000), new ColdStartMeasure(large, 1, 1, 1501, 1501), new ColdStartMeasure(forward, 1, 1, 9999, 9999), new ColdStartMeasure(exact, 1, 1, 9999, 9999)],
         };
 
         Assert.Equal([true, false, true, false], report.Bars.Select(bar => bar.Holds));

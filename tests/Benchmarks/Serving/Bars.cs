@@ -16,7 +16,7 @@ internal static class Bars
         .. report.Load.Where(HasBar).SelectMany(OfLoad),
         .. report.Overheads.GroupBy(measure => measure.Model)
             .Select(model => new Bar($"{model.Key}: added to the computation, median of the lengths, ms", Percentiles.Median([.. model.Select(measure => measure.Added)]), MostAdded, IsMost: true)),
-        .. report.ColdStarts.Where(measure => measure.Model.Size == NetworkSize.Base)
+        .. report.ColdStarts.Where(measure => measure.Model is { Size: NetworkSize.Base, Precision: OnnxPrecision.Int8 })
             .Select(measure => new Bar($"{measure.Model}: first answer after the start, ms", measure.AnswersAfter, MostMilliseconds, IsMost: true)),
     ];
 
