@@ -145,6 +145,8 @@ internal sealed record AppSettings
             ClassifyRequests = Count(configuration, "Limits:ClassifyRequests") ?? limits.ClassifyRequests,
             ClassifyQueuedTexts = Count(configuration, "Limits:ClassifyQueuedTexts") ?? limits.ClassifyQueuedTexts,
             ClassifyQueuedTokens = Count(configuration, "Limits:ClassifyQueuedTokens") ?? limits.ClassifyQueuedTokens,
+            ExplainInputs = Count(configuration, "Limits:ExplainInputs") ?? limits.ExplainInputs,
+            ExplainTokens = Count(configuration, "Limits:ExplainTokens") ?? limits.ExplainTokens,
             EventStreams = Count(configuration, "Limits:EventStreams") ?? limits.EventStreams,
             FeedbackRows = Count(configuration, "Limits:FeedbackRows") ?? limits.FeedbackRows,
             FeedbackWaiting = Count(configuration, "Limits:FeedbackWaiting") ?? limits.FeedbackWaiting,

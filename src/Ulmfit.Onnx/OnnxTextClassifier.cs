@@ -28,6 +28,9 @@ namespace Ulmfit.Onnx;
 /// </remarks>
 public sealed class OnnxTextClassifier : IDisposable
 {
+    // Texts of an explanation that are in the queue at once: more would let others wait longer and be no sooner done.
+    private const int OccludedTogether = 64;
+
     private readonly DirectionEncoder[] encoders;
     private readonly ClassifierHead head;
     private readonly Tokenizer tokenizer = new();
@@ -155,6 +158,39 @@ public sealed class OnnxTextClassifier : IDisposable
         ArgumentNullException.ThrowIfNull(documents);
         Check(documents);
         return ComputeAsync(documents.Count, i => documents[i], measuredAs: null, cancellationToken);
+    }
+
+    /// <summary>
+    /// How much each part of a text speaks for a label: the model classifies the text again without each of its words, and of a text for
+    /// which that were more than <paramref name="budget"/> tokens, without several words at a time. A function of the text, the label and
+    /// the budget: the same whenever and beside whatever it is computed. Nothing of it is counted in measurements of texts.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="probabilities">What the model gave for it: <c>[classes]</c>.</param>
+    /// <param name="label">The label's place among <see cref="Labels"/>.</param>
+    /// <param name="budget">About as many tokens are computed at most.</param>
+    /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
+    /// <exception cref="TextTooLongException">Within the budget there were fewer than <see cref="Explanation.FewestParts"/> parts.</exception>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The classifier is disposed and no lease holds it.</exception>
+    public async Task<Explanation> ExplainAsync(string text, float[] probabilities, int label, int budget, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(probabilities);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(probabilities.Length, Labels.Count, nameof(probabilities));
+        ArgumentOutOfRangeException.ThrowIfNegative(label);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(label, Labels.Count);
+        LocatedText located = tokenizer.Locate(text);
+        var occlusion = new Occlusion(located, vocabulary.Encode(located.Tokens), budget);
+        var without = new List<float[]>(occlusion.Count);
+        while (without.Count < occlusion.Count)
+        {
+            int first = without.Count;
+            without.AddRange(await ComputeAsync(Math.Min(OccludedTogether, occlusion.Count - first), i => occlusion.Without(first + i), measuredAs: null, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new Explanation(Labels[label], occlusion.Contributions(probabilities, without, label));
     }
 
     /// <summary>

@@ -47,6 +47,15 @@ public sealed record Limits
     /// <summary>Tokens of those texts. A request comes in whole while there is room for its first token.</summary>
     public int ClassifyQueuedTokens { get; init; } = 131_072;
 
+    /// <summary>Texts of a request to the classifier that are to be explained.</summary>
+    public int ExplainInputs { get; init; } = 8;
+
+    /// <summary>
+    /// Tokens that are computed to explain a text, about: a text of n tokens is explained word by word up to this many words divided by n,
+    /// beyond that in parts of several words, and not at all where that were fewer than eight parts.
+    /// </summary>
+    public int ExplainTokens { get; init; } = 65_536;
+
     /// <summary>Streams of events that are open at once on one host.</summary>
     public int EventStreams { get; init; } = 100;
 

@@ -20,7 +20,8 @@ internal sealed class ClassifyApi(
     /// <summary>
     /// Classifies one text or several. <c>parameters.top_k</c>: how many labels an answer names (all unless given);
     /// <c>parameters.threshold</c>: where no label has so high a score, the answer begins with the label null and the best score, before
-    /// the labels; <c>parameters.version</c>: a version other than the champion.
+    /// the labels; <c>parameters.version</c>: a version other than the champion; <c>parameters.explain</c>: an answer also says how much each
+    /// word spoke for its first label.
     /// </summary>
     [Function("Classify")]
     public Task<IResult> Classify(
@@ -42,13 +43,15 @@ internal sealed class ClassifyApi(
                 span?.Describe(answering);
                 var tally = new TokenTally();
                 float[][] probabilities = await PredictAsync(lease, asked.Inputs, tally, ct);
+                ExplainedText[]? explained = asked.Explain ? await ExplainAsync(lease, asked.Inputs, probabilities, ct) : null;
                 drift.Record(lease.Card, lease.Labels, probabilities, tally);
                 uncertain.Observe(model, lease.Card.Version, asked.Inputs, probabilities, lease.Labels);
                 IHeaderDictionary headers = request.HttpContext.Response.Headers;
                 headers["X-Model-Version"] = lease.Card.Version.ToString(CultureInfo.InvariantCulture);
                 headers.ETag = $"\"{lease.Digest}\"";
                 int topK = Math.Min(asked.TopK ?? int.MaxValue, lease.Labels.Count);
-                return (IResult)new ClassifyResult(model, lease.Card.Version, Array.ConvertAll(probabilities, row => lease.Rank(row, topK, asked.Threshold)));
+                IReadOnlyList<LabelScore>[] predictions = Array.ConvertAll(probabilities, row => lease.Rank(row, topK, asked.Threshold));
+                return (IResult)new ClassifyResult(model, lease.Card.Version, predictions, explained);
             }
             catch (Exception e)
             {
@@ -80,9 +83,32 @@ internal sealed class ClassifyApi(
         }
         catch (ClassifierBusyException e)
         {
-            throw ProblemException.TooMany(e.Message, (int)Math.Ceiling(e.RetryAfter.TotalSeconds));
+            throw TooMany(e);
         }
     }
+
+    private async Task<ExplainedText[]> ExplainAsync(ModelLease lease, IReadOnlyList<string> texts, float[][] probabilities, CancellationToken ct)
+    {
+        var explained = new ExplainedText[texts.Count];
+        for (int i = 0; i < explained.Length; i++)
+        {
+            try
+            {
+                explained[i] = new ExplainedText(texts[i], await lease.ExplainAsync(texts[i], probabilities[i], limits.ExplainTokens, ct));
+            }
+            catch (TextTooLongException e)
+            {
+                throw ProblemException.TooLarge($"'inputs[{i}]': {e.Message} Classify it without 'parameters.explain'.").With("limit", e.Limit);
+            }
+            catch (ClassifierBusyException e)
+            {
+                throw TooMany(e);
+            }
+        }
+        return explained;
+    }
+
+    private static ProblemException TooMany(ClassifierBusyException busy) => ProblemException.TooMany(busy.Message, (int)Math.Ceiling(busy.RetryAfter.TotalSeconds));
 
     private static RequestOutcome OutcomeOf(Exception exception, CancellationToken ct) => exception switch
     {
@@ -93,13 +119,14 @@ internal sealed class ClassifyApi(
         _ => RequestOutcome.Failed,
     };
 
-    private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, float Threshold, int? Version)
+    private sealed record ClassifyRequest(IReadOnlyList<string> Inputs, int? TopK, float Threshold, int? Version, bool Explain)
     {
         public static ClassifyRequest Read(JsonElement body, Limits limits)
         {
             int? topK = null;
             float threshold = 0;
             int? version = null;
+            bool explain = false;
             if (body.TryGetProperty("parameters", out JsonElement parameters) && parameters.ValueKind != JsonValueKind.Null)
             {
                 if (parameters.ValueKind != JsonValueKind.Object)
@@ -109,8 +136,12 @@ internal sealed class ClassifyApi(
                 topK = Positive(parameters, "top_k");
                 threshold = Share(parameters, "threshold") ?? 0;
                 version = Positive(parameters, "version");
+                explain = Switch(parameters, "explain");
             }
-            return new ClassifyRequest(ReadInputs(body, limits), topK, threshold, version);
+            string[] inputs = ReadInputs(body, limits);
+            return !explain || inputs.Length <= limits.ExplainInputs
+                ? new ClassifyRequest(inputs, topK, threshold, version, explain)
+                : throw ProblemException.TooLarge($"'inputs' holds {inputs.Length} texts; {limits.ExplainInputs} are the most that are explained. Send them in parts.").With("limit", limits.ExplainInputs);
         }
 
         private static string[] ReadInputs(JsonElement body, Limits limits)
@@ -163,6 +194,17 @@ internal sealed class ClassifyApi(
             return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int value) && value >= 1
                 ? value
                 : throw ProblemException.Invalid($"'parameters.{name}' must be a whole number of at least 1; {Kind(element)} was found.");
+        }
+
+        private static bool Switch(JsonElement parameters, string name)
+        {
+            if (!parameters.TryGetProperty(name, out JsonElement element) || element.ValueKind == JsonValueKind.Null)
+            {
+                return false;
+            }
+            return element.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? element.GetBoolean()
+                : throw ProblemException.Invalid($"'parameters.{name}' must be true or false; {Kind(element)} was found.");
         }
 
         // Read as scores are written, so that a score of 0.7 is not below the threshold 0.7.

@@ -9,7 +9,9 @@ namespace Ulmfit.Functions.Http;
 /// <param name="model">The model.</param>
 /// <param name="version">The version that answered.</param>
 /// <param name="predictions">The labels of each text, best first.</param>
-internal sealed class ClassifyResult(string model, int version, IReadOnlyList<IReadOnlyList<LabelScore>> predictions) : IResult
+/// <param name="explained">Each text and what of it spoke for its first label; null where nobody asked.</param>
+internal sealed class ClassifyResult(
+    string model, int version, IReadOnlyList<IReadOnlyList<LabelScore>> predictions, IReadOnlyList<ExplainedText>? explained = null) : IResult
 {
     private const int Beginning = 512;
 
@@ -18,6 +20,7 @@ internal sealed class ClassifyResult(string model, int version, IReadOnlyList<IR
     private static readonly JsonEncodedText Predictions = JsonEncodedText.Encode("predictions");
     private static readonly JsonEncodedText Label = JsonEncodedText.Encode("label");
     private static readonly JsonEncodedText Score = JsonEncodedText.Encode("score");
+    private static readonly JsonEncodedText Explanation = JsonEncodedText.Encode("explanation");
 
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -38,19 +41,57 @@ internal sealed class ClassifyResult(string model, int version, IReadOnlyList<IR
         json.WriteString(Model, model);
         json.WriteNumber(Version, version);
         json.WriteStartArray(Predictions);
-        foreach (IReadOnlyList<LabelScore> prediction in predictions)
+        for (int text = 0; text < predictions.Count; text++)
         {
-            json.WriteStartArray();
-            for (int i = 0; i < prediction.Count; i++)
+            if (explained is null)
             {
-                json.WriteStartObject();
-                json.WriteString(Label, prediction[i].Label);
-                json.WriteNumber(Score, prediction[i].Score);
-                json.WriteEndObject();
+                json.WriteStartArray();
+                Write(json, predictions[text]);
+                json.WriteEndArray();
+                continue;
             }
+            json.WriteStartObject();
+            json.WriteStartArray(Predictions);
+            Write(json, predictions[text]);
             json.WriteEndArray();
+            json.WritePropertyName(Explanation);
+            Write(json, explained[text]);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<LabelScore> prediction)
+    {
+        for (int i = 0; i < prediction.Count; i++)
+        {
+            json.WriteStartObject();
+            json.WriteString(Label, prediction[i].Label);
+            json.WriteNumber(Score, prediction[i].Score);
+            json.WriteEndObject();
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, ExplainedText explained)
+    {
+        json.WriteStartObject();
+        json.WriteString(Label, explained.Explanation.Label);
+        json.WriteString("method", Onnx.Explanation.Method);
+        json.WriteStartArray("tokens");
+        foreach (TextContribution part in explained.Explanation.Parts)
+        {
+            json.WriteStartObject();
+            json.WriteString("text", explained.Text.AsSpan(part.Start, part.End - part.Start));
+            json.WriteNumber("start", part.Start);
+            json.WriteNumber("end", part.End);
+            json.WriteNumber("contribution", part.Contribution);
+            json.WriteEndObject();
         }
         json.WriteEndArray();
         json.WriteEndObject();
     }
 }
+
+/// <summary>A text with what of it spoke for its first label.</summary>
+internal sealed record ExplainedText(string Text, Explanation Explanation);

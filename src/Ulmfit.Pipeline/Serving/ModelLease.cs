@@ -56,6 +56,19 @@ public sealed class ModelLease : IDisposable
     public Task<float[][]> PredictPatientlyAsync(IReadOnlyList<string> texts, CancellationToken ct = default) =>
         Patience.WaitAsync(() => classifier.PredictAsync(texts, ct), time, ct);
 
+    /// <summary>How much each part of a text speaks for the label of the greatest probability, the first among equals.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="probabilities">What the model gave for it: <c>[labels]</c>.</param>
+    /// <param name="budget">About as many tokens are computed at most.</param>
+    /// <param name="ct">Cancels the computation.</param>
+    /// <exception cref="TextTooLongException">The text is too long for the budget.</exception>
+    /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
+    public Task<Explanation> ExplainAsync(string text, float[] probabilities, int budget, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        return classifier.ExplainAsync(text, probabilities, Array.IndexOf(probabilities, probabilities.Max()), budget, ct);
+    }
+
     /// <summary>The labels of the greatest probabilities, best first.</summary>
     /// <param name="probabilities">One row of a prediction: <c>[labels]</c>.</param>
     /// <param name="topK">How many at most, at least 1.</param>

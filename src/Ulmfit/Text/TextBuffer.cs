@@ -17,8 +17,15 @@ internal ref struct TextBuffer
     internal int Count
     {
         readonly get => count;
-        set => count = value;
+        set
+        {
+            count = value;
+            Least = Math.Min(Least, value);
+        }
     }
+
+    /// <summary>The least that <see cref="Count"/> was set to, since this was set.</summary>
+    internal int Least { readonly get; set; }
 
     internal readonly ReadOnlySpan<char> Written => array.AsSpan(0, count);
 

@@ -62,6 +62,40 @@ internal static class TextCleaner
         }
     }
 
+    /// <summary>The same, and tells from where in the text each character of the output comes.</summary>
+    internal static void Clean(ReadOnlySpan<char> text, ref TextBuffer output, List<TextRange> origins)
+    {
+        int i = 0;
+        while (i < text.Length)
+        {
+            int before = output.Least = output.Count;
+            int end = i + CleanOne(text, i, ref output);
+
+            // What was written before may have been taken back: an entity is known by its end.
+            int kept = output.Least;
+            var origin = new TextRange(kept < before ? origins[kept].Start : i, end);
+            origins.RemoveRange(kept, before - kept);
+            while (origins.Count < output.Count)
+            {
+                origins.Add(origin);
+            }
+
+            i = end;
+        }
+    }
+
+    private static int CleanOne(ReadOnlySpan<char> text, int i, ref TextBuffer output)
+    {
+        if (text[i] is < ' ' or > '~' || Signs.Contains(text[i], StringComparison.Ordinal))
+        {
+            return CleanAt(text, i, ref output);
+        }
+
+        int length = text[i..].StartsWith("...") ? 3 : 1;
+        AppendPlain(text.Slice(i, length), ref output);
+        return length;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AppendPlain(ReadOnlySpan<char> text, ref TextBuffer output)
     {

@@ -75,6 +75,14 @@ public sealed class Tokenizer
         }
     }
 
+    /// <summary>The tokens of a text, as <see cref="Tokenize(string)"/> gives them, with their places. Slower: for a text that is to be explained, not for many.</summary>
+    /// <exception cref="ArgumentNullException">The text is null.</exception>
+    public LocatedText Locate(string text)
+    {
+        IReadOnlyList<string> tokens = Tokenize(text);
+        return new LocatedText(tokens, TokenLocator.Locate(text, tokens));
+    }
+
     /// <summary>
     /// Appends the ids of a text's tokens, that of <c>xxbos</c> first, to a list: the same as
     /// <see cref="Vocabulary.Encode"/> of <see cref="Tokenize(string)"/>, without a string per token.

@@ -14,7 +14,8 @@ internal static class RequestMaker
         "{}", """{"seed": 7, "directions": "forward", "heldOutFraction": 0.2, "classifier": {"epochs": 3, "labelWeights": {"a": 2}}, "languageModel": {"epochs": 1}}""");
 
     private static readonly byte[][] Questions = Soup.Bytes(
-        """{"inputs": "a good text", "parameters": {"top_k": 1}}""", """{"inputs": ["good", "bad", ""], "parameters": {"top_k": 2, "version": 1, "threshold": 0.5}}""", """{"inputs": []}""", """{"inputs": "x"}""");
+        """{"inputs": "a good text", "parameters": {"top_k": 1}}""", """{"inputs": ["good", "bad", ""], "parameters": {"top_k": 2, "version": 1, "threshold": 0.5}}""", """{"inputs": []}""", """{"inputs": "x"}""",
+        """{"inputs": ["A goooood text &amp; no no no 😀\u200b", ""], "parameters": {"explain": true}}""");
 
     private static readonly byte[][] Promotions = Soup.Bytes("""{"version": 1}""", """{"version": 2}""");
 
@@ -37,12 +38,12 @@ internal static class RequestMaker
         ("PUT", "/api/pretrained/{name}", Orders, 6),
         ("POST", "/api/datasets/{name}/runs", Drops, 2),
         ("GET", "/api/datasets", null, 1), ("GET", "/api/datasets/{name}", null, 3), ("GET", "/api/datasets/{name}/settings", null, 2), ("GET", "/api/datasets/{name}/drops/{drop}", null, 3),
-        ("GET", "/api/runs", null, 1), ("GET", "/api/runs?dataset={name}", null, 2), ("GET", "/api/runs/{run}", null, 4), ("GET", "/api/runs/{run}/report", null, 2), ("DELETE", "/api/runs/{run}", null, 2),
+        ("GET", "/api/runs", null, 1), ("GET", "/api/runs?dataset={name}", null, 2), ("GET", "/api/runs/{run}", null, 4), ("GET", "/api/runs/{run}/report", null, 2), ("GET", "/api/runs/{run}/events", null, 2), ("DELETE", "/api/runs/{run}", null, 2),
         ("GET", "/api/models", null, 1), ("GET", "/api/models/{model}", null, 3), ("GET", "/api/models/{model}/versions/{number}", null, 4), ("GET", "/api/models/{model}/versions/{number}/report?format={name}", null, 3),
         ("GET", "/api/models/{model}/drift", null, 1), ("GET", "/api/models/{model}/drift?version={number}&days={number}", null, 3),
         ("GET", "/api/datasets/{name}/uncertain", null, 1), ("GET", "/api/datasets/{model}/uncertain?limit={number}&after={name}", null, 2), ("GET", "/metrics", null, 1),
         ("GET", "/api/pretrained", null, 1), ("GET", "/api/pretrained/{name}", null, 2), ("DELETE", "/api/pretrained/{name}", null, 1),
-        ("GET", "/api/health/live", null, 1), ("GET", "/api/health/ready", null, 1), ("GET", "/api/{name}", null, 2), ("GET", "/{name}", null, 2), ("PATCH", "/api/{name}", Settings, 1), ("OPTIONS", "/api/datasets", null, 1),
+        ("GET", "/api/openapi.json", null, 1), ("GET", "/api/health/live", null, 1), ("GET", "/api/health/ready", null, 1), ("GET", "/api/{name}", null, 2), ("GET", "/{name}", null, 2), ("PATCH", "/api/{name}", Settings, 1), ("OPTIONS", "/api/datasets", null, 1),
         ("GET", "/runtime/webhooks/durabletask/instances/{run}", null, 2), ("POST", "/runtime/webhooks/durabletask/instances/{run}/raiseEvent/{name}", Inputs, 2),
         ("POST", "/runtime/webhooks/durabletask/instances/{run}/terminate?reason={name}", null, 1), ("GET", "/runtime/webhooks/durabletask/instances?top={number}&runtimeStatus={name}", null, 1),
     ];

@@ -65,7 +65,7 @@ internal sealed class HttpTarget : IAsyncDisposable
         await PublishAsync(new ModelRegistry(new FolderBlobStore(data), TimeProvider.System));
 
         // Drops settle for a day: what is tried here is the edge, and a model trained on what happens to be good rows would be no defect.
-        string[] settings = ["--Drops:SettleSeconds", "86400", "--Uncertain:LogTexts", "--Uncertain:WriteSeconds", "0.5", "--Logging:LogLevel:Default", "Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "Information"];
+        string[] settings = ["--Drops:SettleSeconds", "86400", "--Uncertain:LogTexts", "--Uncertain:WriteSeconds", "0.5", "--Events:StreamSeconds", "0.5", "--Logging:LogLevel:Default", "Warning", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "Information"];
         AppProcess app = AppProcess.Start(data, settings, new Dictionary<string, string>());
         return new HttpTarget(root, data, app, await app.ListensAsync(TimeSpan.FromMinutes(3), CancellationToken.None));
     }
