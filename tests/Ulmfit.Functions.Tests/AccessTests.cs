@@ -18,6 +18,7 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
         ("PageAsset", "get,head", "assets/{name}", AuthorizationLevel.Anonymous),
         ("Live", "get", "api/health/live", AuthorizationLevel.Anonymous),
         ("Ready", "get", "api/health/ready", AuthorizationLevel.Anonymous),
+        ("GetOpenApi", "get", "api/openapi.json", AuthorizationLevel.Anonymous),
         ("Classify", "post", "api/models/{model}/classify", AuthorizationLevel.Function),
         ("PostFeedback", "post", "api/models/{model}/feedback", AuthorizationLevel.Function),
         ("GetUncertain", "get", "api/datasets/{dataset}/uncertain", AuthorizationLevel.Function),
@@ -73,7 +74,7 @@ public sealed class AccessTests(SharedHost shared) : IClassFixture<SharedHost>, 
             select (function.Name, string.Join(',', trigger.Methods ?? []), trigger.Route ?? "", trigger.AuthLevel);
 
         Assert.Equal(Table.Order(), found.Order());
-        Assert.Equal(["Page", "PageAsset", "Live", "Ready"], Table.Where(row => row.Level == AuthorizationLevel.Anonymous).Select(row => row.Function));
+        Assert.Equal(["Page", "PageAsset", "Live", "Ready", "GetOpenApi"], Table.Where(row => row.Level == AuthorizationLevel.Anonymous).Select(row => row.Function));
     }
 
     [Fact]
