@@ -56,6 +56,22 @@ public sealed partial class OpenApiTests : IDisposable
     }
 
     [Fact]
+    public void Examples_FitTheirSchemas()
+    {
+        JsonElement[] bodies =
+        [
+            .. from operation in Operations()
+               where operation.Value.TryGetProperty("requestBody", out _)
+               from content in operation.Value.GetProperty("requestBody").GetProperty("content").EnumerateObject()
+               where content.Name == "application/json"
+               select content.Value,
+        ];
+
+        Assert.NotEmpty(bodies);
+        Assert.All(bodies, body => Assert.Empty(Schema.Faults(body.GetProperty("schema"), body.GetProperty("example"))));
+    }
+
+    [Fact]
     public void References_AllLeadSomewhereAndNothingIsLeftUnused()
     {
         string text = Document.GetRawText();
