@@ -156,7 +156,8 @@ internal sealed class DropCommand
                     return ended;
                 }
 
-                if (newest is { HasEnded: true } && newest.DatasetVersion >= now.Version)
+                // A run that failed before it had read anything has no version, and none follows it by itself.
+                if (newest is { HasEnded: true } && (newest.DatasetVersion ?? now.Version) >= now.Version)
                 {
                     // Of a file that the host had already it may have ended long ago.
                     return newest.Id == ended?.Run.Id ? ended : await new RunFollower(client, screen, TimeProvider.System).FollowAsync(newest.Id, ct);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Ulmfit.Cli.Terminal;
 
 namespace Ulmfit.Cli.Hosted;
@@ -6,9 +7,12 @@ namespace Ulmfit.Cli.Hosted;
 /// <summary><c>ulmfit watch</c>: a run of a host, live.</summary>
 internal static class WatchCommand
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan BeginsWithin = TimeSpan.FromSeconds(15);
+
     public static Command Create()
     {
-        Argument<string> what = new("run") { Description = "A run, such as tickets-3, or a data set: its run that has not ended, else its last one", HelpName = "RUN|DATASET" };
+        Argument<string> what = new("run") { Description = "A run, such as tickets-3, or a data set: its run that has not ended or is about to begin, else its last one", HelpName = "RUN|DATASET" };
         var host = new HostOptions();
         var json = JsonOption.OnOutput("the run as it ended");
         var command = new DocumentedCommand(
@@ -42,12 +46,29 @@ internal static class WatchCommand
             return name;
         }
 
-        HostedDataset dataset = await client.FindAsync<HostedDataset>($"api/datasets/{Uri.EscapeDataString(name)}", ct)
+        string path = $"api/datasets/{Uri.EscapeDataString(name)}";
+        HostedDataset dataset = await client.FindAsync<HostedDataset>(path, ct)
             ?? throw new UsageException($"{client.Address} knows no run and no data set '{name}'.");
-        return dataset.ActiveRun ?? (await client.RunsOfAsync(name, ct)) switch
+
+        // Drops that have not been looked at are about to begin a run, and those that have just been looked at, at any moment.
+        long? ready = null;
+        while (true)
         {
-            [HostedRun newest, ..] => newest.Id,
-            _ => throw new UsageException($"The data set '{name}' has no run yet ({dataset.Reason ?? dataset.Status}). A drop begins one: 'ulmfit drop FILE --dataset {name}'."),
-        };
+            if (dataset.ActiveRun is string active)
+            {
+                return active;
+            }
+
+            HostedRun? newest = await client.RunsOfAsync(name, ct) is [HostedRun first, ..] ? first : null;
+            bool isTrained = newest is not null && (newest.DatasetVersion ?? dataset.Version) >= dataset.Version;
+            ready ??= dataset.Status == "ready" ? Stopwatch.GetTimestamp() : null;
+            if (dataset.Status != "pending" && (dataset.Status != "ready" || isTrained || Stopwatch.GetElapsedTime(ready!.Value) > BeginsWithin))
+            {
+                return newest?.Id ?? throw new UsageException($"The data set '{name}' has no run yet ({dataset.Reason ?? dataset.Status}). A drop begins one: 'ulmfit drop FILE --dataset {name}'.");
+            }
+
+            await Task.Delay(LookEvery, ct);
+            dataset = await client.FindAsync<HostedDataset>(path, ct) ?? dataset;
+        }
     }
 }
