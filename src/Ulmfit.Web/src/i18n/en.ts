@@ -391,7 +391,7 @@ export const en = {
     feedbackText: "Tell the right label: it is learned from in the next run.",
     rightLabel: "Right label",
     sendFeedback: "Send",
-    feedbackSent: (waiting: number): string => `Noted. ${waiting} correction${s(waiting)} wait for the next run.`,
+    feedbackSent: (waiting: number): string => `Noted. ${waiting} ${waiting === 1 ? "correction waits" : "corrections wait"} for the next run.`,
     callTitle: "The same from your code",
     announce: (label: string, share: string): string => `${label}, ${share}`,
   },

@@ -33,7 +33,7 @@ export class Format {
     if (value === null || value === undefined) {
       return "–";
     }
-    return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 3 }).format(value);
+    return value !== 0 && Math.abs(value) < 0.001 ? Number(value.toPrecision(3)).toExponential() : new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 3 }).format(value);
   }
 
   bytes(value: number): string {

@@ -19,6 +19,8 @@ export interface ChartProps {
   readonly format: (value: number | null) => string;
   readonly formatX?: (value: number) => string;
   readonly height?: number;
+  /** Whether the axis begins at 0 wherever the first point is. */
+  readonly fromZero?: boolean;
 }
 
 /** The colour that a variable of the style sheet stands for at the moment. */
@@ -45,7 +47,7 @@ export function Chart(props: ChartProps) {
     }
     const draw = (): void => {
       plot.current?.destroy();
-      const { series, columns, format, formatX, axis, height = 200 } = latest.current;
+      const { series, columns, format, formatX, axis, height = 200, fromZero = false } = latest.current;
       const accent = colourOf(element, "--accent");
       const ink = colourOf(element, "--ink-soft");
       const line = colourOf(element, "--line");
@@ -55,7 +57,7 @@ export function Chart(props: ChartProps) {
         {
           width: Math.max(160, element.clientWidth),
           height,
-          scales: { x: { time: false } },
+          scales: { x: { time: false, ...(fromZero ? { range: (_: uPlot, __: number, last: number): uPlot.Range.MinMax => [0, Math.max(1, last)] } : {}) } },
           cursor: { y: false, points: { size: 6 } },
           legend: { live: true, markers: { width: 2, fill: () => "transparent", stroke: (_, index) => (series[index - 1]?.tone === "accent" ? accent : ink), dash: (_, index) => (series[index - 1]?.dashed ? "dashed" : "solid") } },
           axes: [

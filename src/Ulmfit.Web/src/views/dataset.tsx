@@ -28,14 +28,16 @@ export function DatasetView({ name }: { readonly name: string }) {
   useEffect(() => {
     if (active !== null) {
       setExpecting(false);
+    } else if (pending) {
+      setExpecting(true);
     }
-  }, [active]);
+  }, [active, pending]);
   useEffect(() => {
     // What the last file led to is known when its rows are checked and no run came of them for a while.
     if (!expecting || pending) {
       return;
     }
-    const timer = window.setTimeout(() => setExpecting(false), 20000);
+    const timer = window.setTimeout(() => setExpecting(false), 60000);
     return () => window.clearTimeout(timer);
   }, [expecting, pending]);
   useEffect(runs.reload, [active, pending]);

@@ -242,6 +242,7 @@ function CurveChart({ id, title, curves }: { readonly id: string; readonly title
         <Chart
           label={t.run.chartLabel(title, columns[0].length)}
           axis={t.run.epochAxis}
+          fromZero
           columns={columns}
           format={(value) => (value === null ? "–" : f.short(value))}
           series={curves.map((curve) => ({
