@@ -305,7 +305,7 @@ function Versions({ of: found }: { readonly of: Dataset }) {
               <th scope="row" class="number">
                 {version.version}
               </th>
-              <td>{f.at(version.createdAt)}</td>
+              <td class="date">{f.at(version.createdAt)}</td>
               <td class="number">{f.count(version.trainRows)}</td>
               <td class="number">{f.count(version.heldOutRows)}</td>
               <td class="number">{f.count(version.unlabeledRows)}</td>

@@ -104,6 +104,7 @@ function Versions({ name, model, tag, changed, lost }: VersionsProps) {
             <tr>
               <th scope="col">{t.model.compareColumn}</th>
               <th scope="col">{t.model.version}</th>
+              <th scope="col">{t.models.champion}</th>
               <th scope="col" class="number">
                 {t.models.accuracy}
               </th>
@@ -113,7 +114,6 @@ function Versions({ name, model, tag, changed, lost }: VersionsProps) {
               <th scope="col">{t.model.data}</th>
               <th scope="col">{t.runs.run}</th>
               <th scope="col">{t.model.created}</th>
-              <td />
               <td />
             </tr>
           </thead>
@@ -166,28 +166,28 @@ function VersionRow({ model, version, champion, older, chosen, choose, ask }: Ro
       <td>
         <input type="checkbox" class="check" aria-label={t.model.compareVersion(version.version)} checked={chosen} onChange={(event) => choose(version.version, event.currentTarget.checked)} />
       </td>
-      <th scope="row">
-        {version.version} {champion && <Tag tone="accent">{t.model.answers}</Tag>}
-      </th>
+      <th scope="row">{version.version}</th>
+      <td>
+        {champion ? (
+          <Tag tone="accent">{t.model.answers}</Tag>
+        ) : (
+          <button type="button" class="small" aria-label={`${older ? t.model.rollBack : t.model.promote}: ${t.models.version(version.version)}`} onClick={() => ask(version.version)}>
+            {older ? t.model.rollBack : t.model.promote}
+          </button>
+        )}
+      </td>
       <td class="number">{f.share(version.accuracy)}</td>
       <td class="number">{f.decimal(version.macroF1)}</td>
       <td>{t.model.dataVersion(version.datasetVersion)}</td>
       <td>
         <a href={link.run(version.run)}>{version.run}</a>
       </td>
-      <td>{f.at(version.createdAt)}</td>
+      <td class="date">{f.at(version.createdAt)}</td>
       <td>
         {version.report !== null && (
           <ReportLink path={version.report} file={`${model}-${version.version}.html`}>
             {t.model.report}
           </ReportLink>
-        )}
-      </td>
-      <td>
-        {!champion && (
-          <button type="button" class="small" aria-label={`${older ? t.model.rollBack : t.model.promote}: ${t.models.version(version.version)}`} onClick={() => ask(version.version)}>
-            {older ? t.model.rollBack : t.model.promote}
-          </button>
         )}
       </td>
     </tr>
@@ -212,7 +212,7 @@ function Promotions({ of: model }: { readonly of: Model }) {
         <tbody>
           {model.promotions.map((promotion) => (
             <tr key={`${promotion.at}/${promotion.version}`}>
-              <td>{f.at(promotion.at)}</td>
+              <td class="date">{f.at(promotion.at)}</td>
               <td class="number">{promotion.version}</td>
               <td>{promotion.run === null ? t.model.byHand : <a href={link.run(promotion.run)}>{promotion.run}</a>}</td>
             </tr>

@@ -76,7 +76,7 @@ export function RunTable({ runs, dataset }: { readonly runs: readonly Run[]; rea
               <td>{isFinal(run.status) ? "" : <Progress share={run.progress ?? 0} label={`${t.run.overall} ${run.id}`} class="inline" />}</td>
               <td class="number">{run.metrics ? f.share(run.metrics.accuracy) : "–"}</td>
               <td class="number">{run.modelVersion === null ? "–" : dataset ? <a href={link.model(run.dataset)}>{run.modelVersion}</a> : run.modelVersion}</td>
-              <td>{f.at(run.startedAt ?? run.createdAt)}</td>
+              <td class="date">{f.at(run.startedAt ?? run.createdAt)}</td>
               <td class="number">{run.startedAt !== null && run.finishedAt !== null ? f.duration((Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000) : "–"}</td>
             </tr>
           );
