@@ -82,7 +82,7 @@ export async function mainJob({ open, checkAccess, picture, address, arguments: 
   assert.match(await frozen.first().textContent(), /frozen/);
   await checkAccess(page, "run, live");
   await picture(page, "run-live");
-  await page.locator("[data-status=completed]").waitFor({ timeout: 180_000 });
+  await page.locator("[data-status=completed]").waitFor({ timeout: 300_000 });
   await page.getByRole("heading", { name: "Result" }).waitFor();
   await page.locator(".chart canvas").nth(2).waitFor();
   assert.equal(await page.getByRole("button", { name: "Cancel the run" }).count(), 0);
@@ -130,7 +130,7 @@ export async function mainJob({ open, checkAccess, picture, address, arguments: 
   await page.locator("tr[data-drop='second.csv']").getByText("accepted").waitFor();
   await page.getByRole("link", { name: "Watch the run" }).click();
   await heading(page, "Run tickets-2").waitFor();
-  await page.locator("[data-status=completed]").waitFor({ timeout: 180_000 });
+  await page.locator("[data-status=completed]").waitFor({ timeout: 300_000 });
 
   // Side by side, and back.
   await page.getByRole("link", { name: "To the model" }).click();
@@ -193,7 +193,7 @@ export async function cancel({ open, address, arguments: [run] }) {
   await page.locator("[data-status=running]").waitFor();
   await page.getByRole("button", { name: "Cancel the run" }).click();
   await dialog.getByRole("button", { name: "Yes, cancel it" }).click();
-  await page.locator("[data-status=canceled]").waitFor({ timeout: 120_000 });
+  await page.locator("[data-status=canceled]").waitFor({ timeout: 300_000 });
   await page.getByText("This run was cancelled.").waitFor();
 }
 
@@ -210,7 +210,7 @@ export async function keyAsked({ open, checkAccess, address, arguments: [key, ru
   await dialog.getByLabel("Key").fill(key);
   await dialog.getByLabel("Key").press("Enter");
   await dialog.waitFor({ state: "detached" });
-  await page.locator("[data-status=completed]").waitFor({ timeout: 180_000 });
+  await page.locator("[data-status=completed]").waitFor({ timeout: 300_000 });
   const kept = await page.evaluate(() => [JSON.stringify(sessionStorage), JSON.stringify(localStorage), document.cookie, location.href]);
   assert.ok(kept[0].includes(key));
   assert.ok(!kept.slice(1).some((where) => where.includes(key)), "the key is in the tab alone");
