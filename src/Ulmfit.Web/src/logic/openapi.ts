@@ -151,7 +151,7 @@ export function schemaText(document: OpenApi, schema: Schema, depth = 0): string
   const type = types.find((one) => one !== "null");
   if (type === "array" && found.items) {
     const item = schemaText(document, found.items, depth);
-    return `${item.includes(" | ") ? `(${item})` : item}[]${nullable}`;
+    return `${isUnion(resolve(document, found.items)) ? `(${item})` : item}[]${nullable}`;
   }
   if ((type === "object" || found.properties) && found.properties) {
     if (depth >= 2) {
@@ -162,4 +162,14 @@ export function schemaText(document: OpenApi, schema: Schema, depth = 0): string
     return `{\n${members.join(",\n")}\n${"  ".repeat(depth)}}${nullable}`;
   }
   return (type ?? named ?? "any") + nullable;
+}
+
+const isUnion = (schema: Schema): boolean => (schema.oneOf ?? schema.anyOf ?? schema.enum ?? (Array.isArray(schema.type) ? schema.type : [])).length > 1;
+
+/** A piece of a description: code stands between backticks. */
+export function proseOf(text: string): { readonly text: string; readonly code: boolean }[] {
+  return text
+    .split("`")
+    .map((part, index) => ({ text: part, code: index % 2 === 1 }))
+    .filter((part) => part.text !== "");
 }

@@ -2,7 +2,7 @@ import { useId, useMemo, useState } from "preact/hooks";
 import type { Model } from "../api/types";
 import { useText } from "../i18n";
 import type { ApiCall } from "../logic/calls";
-import { operationsOf, schemaText, type Body, type OpenApi, type Operation } from "../logic/openapi";
+import { operationsOf, proseOf, schemaText, type Body, type OpenApi, type Operation } from "../logic/openapi";
 import { CallBox } from "../ui/calls";
 import { useResource } from "../ui/hooks";
 import { Loaded, Table } from "../ui/parts";
@@ -75,11 +75,11 @@ function OperationDetails({ of: operation, document: openapi, model, version }: 
   return (
     <details class="operation" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <span class="method">{operation.method}</span> <code>{operation.path}</code> <span class="soft">{operation.summary}</span>
+        <span class="method">{operation.method}</span> <code>{operation.path}</code> <span class="soft">{prose(operation.summary)}</span>
       </summary>
       {open && (
         <>
-          {operation.description !== "" && operation.description.split(/\n{2,}/).map((paragraph, index) => <p key={index}>{paragraph}</p>)}
+          {operation.description !== "" && operation.description.split(/\n{2,}/).map((paragraph, index) => <p key={index}>{prose(paragraph)}</p>)}
           {operation.parameters.length > 0 && (
             <>
               <h3>{t.api.parameters}</h3>
@@ -102,7 +102,7 @@ function OperationDetails({ of: operation, document: openapi, model, version }: 
                       <td>
                         <code>{parameter.schema ? schemaText(openapi, parameter.schema) : "string"}</code>
                       </td>
-                      <td class="wrap">{parameter.description}</td>
+                      <td class="wrap">{prose(parameter.description ?? "")}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -121,7 +121,7 @@ function OperationDetails({ of: operation, document: openapi, model, version }: 
               <div key={answer.status}>
                 <dt>{answer.status}</dt>
                 <dd>
-                  {answer.description}
+                  {prose(answer.description)}
                   {answer.body && Number(answer.status) < 300 && <BodyText of={answer.body} document={openapi} />}
                 </dd>
               </div>
@@ -135,21 +135,38 @@ function OperationDetails({ of: operation, document: openapi, model, version }: 
   );
 }
 
+const prose = (text: string) => proseOf(text).map((part, index) => (part.code ? <code key={index}>{part.text}</code> : part.text));
+
+/** An example, with the shape on demand; where there is none, the shape. */
 function BodyText({ of: body, document: openapi }: { readonly of: Body; readonly document: OpenApi }) {
-  const text = body.example !== undefined ? JSON.stringify(body.example, null, 2) : body.schema ? schemaText(openapi, body.schema) : "";
+  const { t } = useText();
+  const shape = body.schema ? schemaText(openapi, body.schema) : null;
   return (
     <>
       <p class="soft">
         <code>{body.type}</code>
       </p>
-      {text !== "" && (
-        <div class="code" tabIndex={0} role="region" aria-label={body.type}>
-          <pre>
-            <code>{text}</code>
-          </pre>
-        </div>
-      )}
+      {body.example !== undefined && <Code text={typeof body.example === "string" ? body.example : JSON.stringify(body.example, null, 2)} label={body.type} />}
+      {shape !== null &&
+        (body.example === undefined ? (
+          <Code text={shape} label={body.type} />
+        ) : (
+          <details>
+            <summary>{t.api.shape}</summary>
+            <Code text={shape} label={t.api.shape} />
+          </details>
+        ))}
     </>
+  );
+}
+
+function Code({ text, label }: { readonly text: string; readonly label: string }) {
+  return (
+    <div class="code" tabIndex={0} role="region" aria-label={label}>
+      <pre>
+        <code>{text}</code>
+      </pre>
+    </div>
   );
 }
 

@@ -224,7 +224,7 @@ function ConfusionTable({ card }: { readonly card: ModelCard }) {
             <tr key={index}>
               <th scope="row">{perClass[index]?.label}</th>
               {row.map((count, column) => (
-                <td key={column} class={column === index ? "number right" : "number wrong"} style={{ "--share": all === 0 ? 0 : count / all }}>
+                <td key={column} class={`number ${column === index ? "right" : "wrong"} ${count === 0 ? "soft" : ""}`} style={{ "--share": all === 0 ? 0 : count / all }}>
                   {f.count(count)}
                 </td>
               ))}
