@@ -67,6 +67,29 @@ public sealed class RunStateTests : IDisposable
     }
 
     [Fact]
+    public async Task ListStatesAsync_RunsOfEveryKind_GivesThemAsTheyAreFound()
+    {
+        RunId ended = await TakeAsync();
+        await runs.FinishAsync(ended, RunStatus.Failed, ct: Ct);
+        RunId running = await TakeAsync();
+        await BeginAsync(running);
+        await runs.ReportAsync(running, Note(Direction.Forward), Ct);
+        await runs.TakeAsync("other", RunTrigger.Request, Ct);
+
+        List<RunState> all = await runs.ListStatesAsync(dataset: null, Ct).ToListAsync(Ct);
+
+        Assert.Equal(["other-1", "tickets-1", "tickets-2"], all.Select(state => state.Run.GetId().ToString()));
+        foreach (RunState state in all)
+        {
+            RunState found = (await runs.FindStateAsync(state.Run.GetId(), known: null, Ct))!;
+            Assert.Equal((found.Revision, found.Run.Status), (state.Revision, state.Run.Status));
+            Assert.Equal(found.Progress, state.Progress);
+        }
+        Assert.Single(all[2].Progress);
+        Assert.Equal(2, (await runs.ListStatesAsync("tickets", Ct).ToListAsync(Ct)).Count);
+    }
+
+    [Fact]
     public async Task ReportAsync_ManyAtOnce_NumbersThemWithoutAStepBack()
     {
         RunId id = await TakeAsync();

@@ -20,13 +20,10 @@ internal sealed class RunsApi(ApiGuard guard, RunRegistry runs, RunWaits waits, 
                 RouteNames.CheckDataset(dataset);
             }
             var found = new List<RunView>();
-            await foreach (RunManifest run in runs.ListAsync(dataset, ct))
+            await foreach (RunState state in runs.ListStatesAsync(dataset, ct))
             {
-                if (await runs.FindStateAsync(run.GetId(), known: null, ct) is { } state)
-                {
-                    // Of many runs, the plans would be most of the answer.
-                    found.Add(View(state) with { Plan = [] });
-                }
+                // Of many runs, the plans would be most of the answer.
+                found.Add(View(state) with { Plan = [] });
             }
             return ApiJson.Result(new { runs = found.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Id, StringComparer.Ordinal) });
         });

@@ -268,6 +268,26 @@ public sealed class RunRegistry
         Task<BlobDocument<RunManifest>?> ReadManifestAsync(string name) => documents.ReadAsync<RunManifest>(Containers.State, name, ct);
     }
 
+    /// <summary>The runs of a data set, or of all, as <see cref="ListAsync"/> gives them, each with its progress.</summary>
+    /// <param name="dataset">The data set, or null for all.</param>
+    /// <param name="ct">Cancels the enumeration.</param>
+    public async IAsyncEnumerable<RunState> ListStatesAsync(string? dataset = null, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        string prefix = dataset is null ? StatePaths.Runs : StatePaths.RunsOf(dataset);
+        await foreach (BlobDocument<RunManifest> document in documents.ReadAllAsync<RunManifest>(Containers.State, prefix, ct).ConfigureAwait(false))
+        {
+            var listed = new RunState(document, []);
+            if (listed.Run.Status != RunStatus.Running)
+            {
+                yield return listed;
+            }
+            else if (await FindStateAsync(listed.Run.GetId(), listed, ct).ConfigureAwait(false) is { } state)
+            {
+                yield return state;
+            }
+        }
+    }
+
     private async Task<IReadOnlyList<BlobDocument<RunProgress>>> FindNotesAsync(RunId id, IReadOnlyList<BlobDocument<RunProgress>> known, CancellationToken ct)
     {
         var found = new List<BlobDocument<RunProgress>>();
