@@ -13,8 +13,9 @@ namespace Ulmfit.Onnx;
 /// <remarks>
 /// <para>
 /// Nothing waits for company: a thread that is free takes what has waited longest and, with it, what else waits for the same direction
-/// of the same model, shared out evenly among the threads. A lone document starts at once, its two directions on two threads; under
-/// load batches come about by themselves. A run lasts as many steps as its shortest sequence has left, or until a number of tokens,
+/// of the same model, shared out evenly among the threads. A lone document starts at once, its two directions on two threads, one of
+/// which is the caller's own if that is for a few milliseconds: handing work to another thread and its result back would take longer
+/// than much of the work. Under load batches come about by themselves. A run lasts as many steps as its shortest sequence has left, or until a number of tokens,
 /// and those that have more left take their place in the queue again. So no step is spent on padding, a long document does not keep
 /// short ones waiting, and the memory of a run is bounded whatever the length of a document.
 /// </para>
@@ -24,6 +25,9 @@ namespace Ulmfit.Onnx;
 /// </remarks>
 public sealed class ClassificationWorkers : IDisposable
 {
+    // For how long a caller's thread may be kept computing, by the speed measured so far. Threads of a pool have other things to do.
+    private const double LongestInCaller = 0.005;
+
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
@@ -72,12 +76,13 @@ public sealed class ClassificationWorkers : IDisposable
         }
     }
 
-    /// <summary>Takes a request in.</summary>
+    /// <summary>Takes a request in; a lone short document may be computed when this returns.</summary>
     /// <exception cref="ClassifierBusyException">There is no room.</exception>
     /// <exception cref="ObjectDisposedException">The workers are disposed.</exception>
     internal void Add(PredictionRequest request, CancellationToken cancellationToken)
     {
         int woken;
+        bool inCaller;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
@@ -86,6 +91,7 @@ public sealed class ClassificationWorkers : IDisposable
                 throw Busy();
             }
 
+            inCaller = IsForCaller(request);
             documents += request.Results.Length;
             tokens += request.Tokens;
             foreach (Sequence sequence in request.Sequences)
@@ -93,7 +99,9 @@ public sealed class ClassificationWorkers : IDisposable
                 Enqueue(sequence);
             }
 
-            woken = Wake(request.Sequences.Length);
+            // The caller takes the place of a thread that stays asleep.
+            idle -= inCaller ? 1 : 0;
+            woken = Wake(request.Sequences.Length - (inCaller ? 1 : 0));
             if (request.Attributes is not null)
             {
                 ServingMeter.Enqueue(request.Attributes, request.Results.Length);
@@ -116,7 +124,20 @@ public sealed class ClassificationWorkers : IDisposable
                 },
                 (this, request)));
         }
+
+        if (inCaller)
+        {
+            WorkFor(request);
+        }
     }
+
+    // Under the lock. Whether the caller's thread is to compute it: at once, by itself, not for long, and with nothing to be proven first.
+    private bool IsForCaller(PredictionRequest request) =>
+        idle > 0
+        && waitingSequences == 0
+        && request.Results.Length == 1
+        && request.Tokens * Options.Workers <= LongestInCaller * tokensPerSecond
+        && request.Encoders.All(encoder => encoder.Batches is not null);
 
     private ClassifierBusyException Busy()
     {
@@ -205,6 +226,39 @@ public sealed class ClassificationWorkers : IDisposable
             {
                 ready.Wait();
             }
+        }
+    }
+
+    // In the place of a thread that sleeps, until nothing of the request waits; then that thread goes on if anything else does.
+    private void WorkFor(PredictionRequest request)
+    {
+        while (true)
+        {
+            EncoderRun? run;
+            bool others = false;
+            lock (gate)
+            {
+                // Nothing waited when it came, so what it still has waits longest.
+                run = Array.Exists(request.Sequences, sequence => sequence.Place is not null) ? Take(out _) : null;
+                if (run is null)
+                {
+                    others = waitingSequences > 0 || disposed;
+                    idle += others ? 0 : 1;
+                }
+            }
+
+            if (run is not null)
+            {
+                Compute(run);
+                continue;
+            }
+
+            if (others)
+            {
+                ready.Release();
+            }
+
+            return;
         }
     }
 

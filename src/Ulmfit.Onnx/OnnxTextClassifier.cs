@@ -108,7 +108,7 @@ public sealed class OnnxTextClassifier : IDisposable
     public float[][] Predict(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         PredictAsync(texts, cancellationToken).GetAwaiter().GetResult();
 
-    /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits or computes; the caller's tokenises.</summary>
+    /// <summary>Probabilities of the classes for each text: <c>[texts][classes]</c>. Blocks no thread while it waits; the caller's tokenises, and computes for a few milliseconds where nothing else is to be computed.</summary>
     /// <param name="texts">Texts, tokenised as in training; an empty one is the token xxbos alone.</param>
     /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
     /// <exception cref="ClassifierBusyException">As much is waiting to be computed as may.</exception>
@@ -146,7 +146,7 @@ public sealed class OnnxTextClassifier : IDisposable
     public float[][] PredictTokens(IReadOnlyList<int[]> documents, CancellationToken cancellationToken = default) =>
         PredictTokensAsync(documents, cancellationToken).GetAwaiter().GetResult();
 
-    /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>. Blocks no thread while it waits or computes.</summary>
+    /// <summary>Probabilities of the classes for each document: <c>[documents][classes]</c>. Blocks no thread while it waits; the caller's may compute for a few milliseconds.</summary>
     /// <param name="documents">Token ids in reading order, each document at least one token long; not to be changed until the task has ended.</param>
     /// <param name="cancellationToken">Stops the computation, while it waits and within a document.</param>
     /// <exception cref="ArgumentException">A document is empty or has an id that the model does not know.</exception>

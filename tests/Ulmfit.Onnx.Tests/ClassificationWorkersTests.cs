@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Ulmfit.Diagnostics;
+
 namespace Ulmfit.Onnx.Tests;
 
 public sealed class ClassificationWorkersTests
@@ -115,6 +118,98 @@ public sealed class ClassificationWorkersTests
 
         Assert.Equal(firstAlone.PredictTokens(documents, TestToken), answers[0]);
         Assert.Equal(secondAlone.PredictTokens(documents, TestToken), answers[1]);
+    }
+
+    [Fact]
+    public void Predict_LoneShortDocument_IsComputedByItsCaller()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 2 });
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(TestModel.Config(), 1), null, workers: workers);
+        classifier.WarmUp();
+        var measured = new ModelAttributes(nameof(Predict_LoneShortDocument_IsComputedByItsCaller), 1);
+        int computedBy = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, listening) =>
+        {
+            if (instrument is { Meter.Name: UlmfitMeter.Name, Name: "ulmfit.classify.compute.duration" })
+            {
+                listening.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+        {
+            foreach (KeyValuePair<string, object?> tag in tags)
+            {
+                if (measured.Model.Equals(tag.Value))
+                {
+                    Volatile.Write(ref computedBy, Environment.CurrentManagedThreadId);
+                }
+            }
+        });
+        listener.Start();
+
+        // The first answers are computed by the workers' threads, until one of them is asleep again.
+        bool byItsCaller = SpinWait.SpinUntil(
+            () =>
+            {
+                classifier.PredictAsync(["w1"], tally: null, measured, TestToken).GetAwaiter().GetResult();
+                return Volatile.Read(ref computedBy) == Environment.CurrentManagedThreadId;
+            },
+            TimeSpan.FromMinutes(1));
+
+        Assert.True(byItsCaller);
+    }
+
+    [Fact]
+    public async Task PredictAsync_LoneLongDocument_KeepsNoCaller()
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 2 });
+        using OnnxTextClassifier classifier = Slow(workers);
+        using var cancellation = new CancellationTokenSource();
+        _ = classifier.Predict(["w1"], TestToken);
+
+        Task<float[][]> call = classifier.PredictTokensAsync([Long()], cancellation.Token);
+
+        Assert.False(call.IsCompleted);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task PredictAsync_ManyCallersOfOneDocumentEach_AllGetTheirAnswers(int count)
+    {
+        using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = count });
+        using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(TestModel.Config(), 1), TestModel.Direction(TestModel.Config(), 2), workers: workers);
+        classifier.WarmUp();
+        int[][] documents = [.. Enumerable.Range(0, 40).Select(i => TestModel.Document(new Random(i), 1 + (i % 7 == 0 ? 600 : i), 60))];
+        float[][] expected = classifier.PredictTokens(documents, TestToken);
+
+        // Now alone, now beside others: threads that sleep, their places taken by callers, and requests that end in the middle.
+        Task[] callers = [.. Enumerable.Range(0, 4).Select(caller => Task.Run(
+            async () =>
+            {
+                var random = new Random(caller);
+                for (int i = 0; i < 500; i++)
+                {
+                    int asked = random.Next(documents.Length);
+                    if (random.Next(5) == 0)
+                    {
+                        using var cancellation = new CancellationTokenSource();
+                        Task<float[][]> call = classifier.PredictTokensAsync([documents[asked]], cancellation.Token);
+                        await cancellation.CancelAsync();
+                        await Task.WhenAny(call);
+                    }
+
+                    Assert.Equal(expected[asked], (await classifier.PredictTokensAsync([documents[asked]], TestToken))[0]);
+                }
+            },
+            TestToken))];
+
+        await Task.WhenAll(callers).WaitAsync(TimeSpan.FromMinutes(2), TestToken);
+        SpinWait.SpinUntil(() => workers.Documents == 0);
+        Assert.Equal(0, workers.Tokens);
     }
 
     [Fact]
