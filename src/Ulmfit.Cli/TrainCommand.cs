@@ -29,7 +29,7 @@ internal sealed class TrainCommand
             "Train a classifier on labelled text",
             "First the language model is trained on all the text, then the classifier on the labels. It can be interrupted or killed at any instant; the same command goes on, to the same bytes of weights. Defaults of the method come from the settings: docs/training-settings.md.",
             "ulmfit train --data train.csv --test test.csv --out model",
-            "ulmfit train --data train.csv --unlabeled more.txt --direction forward --out model",
+            "ulmfit train --data train.csv --unlabeled more.txt --direction forward --out model-forward",
             "ulmfit train --data tickets.csv --from model --class-weights balanced --out model-2 --json scores.json");
         train.inputs.AddTo(command, train.test, train.output, train.json.Option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => train.Run(parsed, cancellationToken), CancellationToken.None));

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using EndToEnd.Tests.Support;
@@ -11,7 +9,7 @@ namespace EndToEnd.Tests.Documents;
 /// <summary>The blocks marked <c>bash run</c>, done as a newcomer would: document by document, on one host.</summary>
 public sealed partial class RunnableBlocksTests(RunningHost host) : IClassFixture<RunningHost>
 {
-    private const string Usual = "http://localhost:7071";
+    private const string Mark = "bash run";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -20,23 +18,21 @@ public sealed partial class RunnableBlocksTests(RunningHost host) : IClassFixtur
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The blocks are for bash.");
 
-        // The how-tos go on with what the tutorial has made.
-        string[] order = ["docs/tutorial.md", "docs/how-to-imbalanced.md", "docs/how-to-rollback.md"];
-        string[] marked = [.. MarkdownDocument.Paths.Where(path => new MarkdownDocument(path).Blocks().Any(block => block.Info == "bash run"))];
+        // The how-tos and the README go on with what the tutorial has made.
+        string[] order = ["docs/tutorial.md", "docs/how-to-imbalanced.md", "docs/how-to-rollback.md", "README.md"];
+        string[] marked = [.. MarkdownDocument.Paths.Where(path => new MarkdownDocument(path).Blocks().Any(block => block.Info == Mark))];
         Assert.Equal(order.Order(StringComparer.Ordinal), marked.Order(StringComparer.Ordinal));
 
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("ulmfit-documents-");
-        try
+        using var shell = new DocumentShell(host);
+        Directory.CreateSymbolicLink(Path.Combine(shell.Folder, "src"), Path.Combine(Repository.Root, "src"));
+        shell.Write("train.csv", Samples.Csv(100));
+        shell.Write("test.csv", Samples.Csv(30, seed: 1));
+        foreach (string path in order)
         {
-            Directory.CreateSymbolicLink(Path.Combine(folder.FullName, "src"), Path.Combine(Repository.Root, "src"));
-            foreach (string path in order)
+            foreach (CodeBlock block in new MarkdownDocument(path).Blocks().Where(block => block.Info == Mark))
             {
-                await RunAsync(path, folder.FullName);
+                await shell.RunAsync($"{path}({block.Line})", block.Content);
             }
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
         }
 
         JsonElement run = await host.Http.GetFromJsonAsync<JsonElement>("api/runs/tickets-1", Ct), drop = await host.Http.GetFromJsonAsync<JsonElement>("api/datasets/tickets/drops/more.csv", Ct);
@@ -44,29 +40,6 @@ public sealed partial class RunnableBlocksTests(RunningHost host) : IClassFixtur
         Assert.Equal((1, 1, 3), (drop.GetProperty("accepted").GetInt32(), drop.GetProperty("rejected").GetInt32(), drop.GetProperty("errors")[0].GetProperty("line").GetInt32()));
         Assert.Equal(1, (await host.Http.GetFromJsonAsync<JsonElement>("api/models/tickets", Ct)).GetProperty("champion").GetInt32());
         AssertEveryFileIsDocumented();
-    }
-
-    // Its dotnet run of the command line is the one that was built with these tests.
-    private async Task RunAsync(string path, string folder)
-    {
-        var script = new StringBuilder("""
-            set -euo pipefail
-            ulmfit() { command dotnet "$ULMFIT_CLI" "$@"; }
-            dotnet() { if [ "${1-} ${2-} ${3-}" = "run --project src/Ulmfit.Cli" ]; then shift 6; ulmfit "$@"; else command dotnet "$@"; fi; }
-
-            """);
-        foreach (CodeBlock block in new MarkdownDocument(path).Blocks().Where(block => block.Info == "bash run"))
-        {
-            script.Append("echo; echo '--- ").Append(path).Append('(').Append(block.Line).Append(")'\n").Append(block.Content.Replace(Usual, host.Address.ToString().TrimEnd('/'), StringComparison.Ordinal));
-        }
-
-        var start = new ProcessStartInfo("bash", ["-c", script.ToString()]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ULMFIT_HOST"] = host.Address.ToString();
-        start.Environment["ULMFIT_CLI"] = Path.Combine(AppContext.BaseDirectory, "Ulmfit.Cli.dll");
-        using Process bash = Process.Start(start)!;
-        Task<string> output = bash.StandardOutput.ReadToEndAsync(Ct), error = bash.StandardError.ReadToEndAsync(Ct);
-        await bash.WaitForExitAsync(Ct);
-        Assert.True(bash.ExitCode == 0, $"{await output}\n{await error}");
     }
 
     private void AssertEveryFileIsDocumented()
