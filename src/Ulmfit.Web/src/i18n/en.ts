@@ -1,6 +1,6 @@
 const s = (n: number): string => (n === 1 ? "" : "s");
 
-/** All that the page says. What the host says (reasons, decisions) comes in English and is shown as it is. */
+/** All that the page says. What the host says (reasons, faults) comes in English and is shown as it is. */
 export const en = {
   language: "English",
   title: "Serverless ULMFiT",
@@ -250,11 +250,16 @@ export const en = {
     perplexityShort: (value: string): string => `perplexity ${value}`,
     seconds: "Time",
     resultTitle: "Result",
+    outcome: {
+      first: (): string => "Published: the first version of this model.",
+      better: (before: number): string => `Published: better than version ${before} on the same held-out rows.`,
+      asGood: (before: number): string => `Published: as good as version ${before} on the same held-out rows, and trained on more rows.`,
+      notBetter: (before: number): string => `Not published: no better than version ${before} on the same held-out rows.`,
+    },
     accuracy: "Accuracy",
     macroF1: "Macro-F1",
     champion: (version: number): string => `version ${version} has`,
     measuredOn: (rows: string): string => `on ${rows} held-out rows`,
-    published: (version: number): string => `Published as version ${version}.`,
     perClass: "Scores of each class",
     precision: "Precision",
     recall: "Recall",

@@ -50,22 +50,23 @@ export function Loaded<T>({ of, children }: { readonly of: Resource<T>; readonly
   );
 }
 
-/** A table that scrolls by itself where it is wider than the screen. */
+/** A table that scrolls by itself where it is wider than the screen, or higher than its kind allows. */
 export function Table({ caption, showCaption = false, class: kind = "", children }: { readonly caption: string; readonly showCaption?: boolean; readonly class?: string; readonly children: ComponentChildren }) {
   const id = useId();
   const frame = useRef<HTMLDivElement>(null);
-  const [wide, setWide] = useState(false);
+  const [scrolls, setScrolls] = useState(false);
   useEffect(() => {
     const element = frame.current;
     if (!element) {
       return;
     }
-    const watch = new ResizeObserver(() => setWide(element.scrollWidth > element.clientWidth + 1));
+    const watch = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1));
     watch.observe(element);
+    watch.observe(element.querySelector("table")!);
     return () => watch.disconnect();
   }, []);
   // Only what scrolls is a stop for the keyboard.
-  const region = wide ? ({ role: "region", tabIndex: 0, "aria-labelledby": id } as const) : {};
+  const region = scrolls ? ({ role: "region", tabIndex: 0, "aria-labelledby": id } as const) : {};
   return (
     <div class={`table ${kind}`} ref={frame} {...region}>
       <table>

@@ -5,6 +5,7 @@ import type { DirectionProgress, EpochRecord, PlannedStage, Report, Run, Scores,
 import { isFinal, watchRun, type Connection } from "../api/watch";
 import { useText } from "../i18n";
 import { addLive, columnsOf, curvesOf, curvesOfReport, kindOf, stageIndexOf, type Curve, type LivePoint } from "../logic/curves";
+import { outcomeOf } from "../logic/outcome";
 import { link } from "../router";
 import { announce } from "../ui/announce";
 import { Chart } from "../ui/chart";
@@ -266,7 +267,7 @@ function Epochs({ of: run }: { readonly of: Run }) {
   const shown = all ? newest : newest.slice(0, shownEpochs);
   return (
     <>
-    <Table caption={t.run.epochsCaption} class="tall">
+    <Table caption={t.run.epochsCaption} class={all ? "epochs tall" : "epochs"}>
       <thead>
         <tr>
           <th scope="col">{t.run.stageColumn}</th>
@@ -327,12 +328,13 @@ const EpochRow = memo(function EpochRow(epoch: Omit<EpochRecord, "stageIndex">) 
 
 function Result({ of: run, scores }: { readonly of: Run; readonly scores: Scores }) {
   const { t, f } = useText();
+  const outcome = outcomeOf(run);
   const before = run.championMetrics;
   const champion = (value: (scores: Scores) => string): string | undefined => (before && run.comparedWith !== null ? `${t.run.champion(run.comparedWith)} ${value(before)}` : undefined);
   return (
     <section aria-labelledby="result">
       <h2 id="result">{t.run.resultTitle}</h2>
-      {run.decision !== null && <p lang="en">{run.decision}</p>}
+      {outcome !== null ? <p>{t.run.outcome[outcome](run.comparedWith ?? 0)}</p> : run.decision !== null && <p lang="en">{run.decision}</p>}
       <dl class="figures">
         <Figure name={t.run.accuracy} value={f.share(scores.accuracy)} note={champion((one) => f.share(one.accuracy)) ?? t.run.measuredOn(f.count(scores.rows))} />
         <Figure name={t.run.macroF1} value={f.decimal(scores.macroF1)} note={champion((one) => f.decimal(one.macroF1))} />

@@ -67,7 +67,7 @@ export function RunTable({ runs, dataset }: { readonly runs: readonly Run[]; rea
           const run = live.get(listed.id) ?? listed;
           return (
             <tr key={run.id}>
-              <th scope="row">
+              <th scope="row" class="name">
                 <a href={link.run(run.id)}>{run.id}</a>
               </th>
               <td>
