@@ -7,7 +7,8 @@ namespace ServingBenchmark;
 
 /// <summary>
 /// What HTTP, tokenizer and queue add to ONNX Runtime's call: one client, and the same texts through that call alone, a few of each in
-/// turn, so that whatever else the machine does hits both alike. The call runs on the host's processors, which have nothing else to do then.
+/// turn, so that whatever else the machine does hits both alike. The client does not sleep while it waits, and the call runs on the host's
+/// processors, which have nothing else to do then.
 /// </summary>
 internal sealed class OverheadMeasurement(ServingOptions options, Action<string> tell)
 {
@@ -75,7 +76,7 @@ internal sealed class OverheadMeasurement(ServingOptions options, Action<string>
         BareComputation.Call[] calls = [.. asked.Select(text => bare.Prepare(texts.Ids(text)))];
         var requestTimes = new List<double>();
         var callTimes = new List<double>();
-        using var connection = new KeepAliveConnection(address);
+        using var connection = new KeepAliveConnection(address, looks: true);
         try
         {
             long since = Stopwatch.GetTimestamp();
