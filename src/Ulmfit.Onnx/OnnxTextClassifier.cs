@@ -68,7 +68,7 @@ public sealed class OnnxTextClassifier : IDisposable
     public OnnxPrecision Precision { get; }
 
     /// <summary>Loads a model that <see cref="OnnxClassifierWriter"/> wrote, of float32 or int8.</summary>
-    /// <param name="model">The ONNX file.</param>
+    /// <param name="model">The ONNX file. One of float32 is kept and read as long as the classifier lives, so it is not to be changed.</param>
     /// <param name="vocabulary">The vocabulary that the model was trained with.</param>
     /// <param name="labels">The labels in the order of the model's output.</param>
     /// <param name="options">How to use the machine.</param>
