@@ -23,6 +23,9 @@ internal sealed class DirectionEncoder : IDisposable
     /// <summary>The most tokens of a run, over all its sequences: it bounds how long a run keeps others waiting, and the memory of it.</summary>
     public const int MaxTokensPerRun = 256;
 
+    /// <summary>The most tokens of a lone sequence that its caller computes, which is done in a few milliseconds: cutting it would serve nobody.</summary>
+    public const int MaxTokensInCaller = 2 * MaxTokensPerRun;
+
     private const int Unknown = 0, Proving = 1, Proven = 2, Refuted = 3;
 
     private readonly InferenceSession session;
