@@ -36,7 +36,7 @@ internal static class CommandReference
 
     private static void Append(StringBuilder text, DocumentedCommand command)
     {
-        text.Append(CultureInfo.InvariantCulture, $"\n## ulmfit {command.Name}\n\n{command.Description}. {command.Details}\n\n```\n{string.Join('\n', command.Examples)}\n```\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n## ulmfit {command.Name}\n\n{command.Description}. {command.Details}\n\n```bash run\n{string.Join('\n', command.Examples)}\n```\n\n");
         text.Append("| option | default | |\n| --- | --- | --- |\n");
         foreach (Argument argument in command.Arguments)
         {

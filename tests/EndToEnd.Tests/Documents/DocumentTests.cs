@@ -33,11 +33,11 @@ public sealed partial class DocumentTests
                 case "json":
                     Assert.True(Record.Exception(() => JsonDocument.Parse(block.Content)) is null, $"{at}: no JSON.");
                     break;
-                case "bash" when !OperatingSystem.IsWindows():
+                case "bash":
                     await AssertBashAsync(at, block.Content);
                     break;
                 default:
-                    // Other languages are shown and not read here.
+                    // Other languages have tests of their own.
                     break;
             }
         }
@@ -45,10 +45,25 @@ public sealed partial class DocumentTests
 
     [Theory]
     [MemberData(nameof(Paths))]
+    public void Blocks_OfEveryKind_AreRunOrReadByATest(string path)
+    {
+        // HttpDocumentTests runs every block of its document.
+        string[] known = path == "docs/http.md"
+            ? ["bash", "javascript", "csharp", "json"]
+            : [DocumentShell.Mark, DocumentShell.LongMark, "json", "json settings", "json ClassifyResponse", "text", .. ShownBlocksTests.Languages, .. ServedByOthersTests.Languages];
+
+        Assert.All(new MarkdownDocument(path).Blocks(), block => Assert.True(
+            known.Contains(path == "docs/http.md" ? block.Info.Split(' ')[0] : block.Info), $"{path}({block.Line}): no test runs a block that is marked '{block.Info}'. Commands are '{DocumentShell.Mark}' or '{DocumentShell.LongMark}'."));
+        Assert.All(new MarkdownDocument(path).Blocks().Where(block => block.Info == "text"), block => Assert.False(
+            Command().IsMatch(block.Content), $"{path}({block.Line}): a command is not text."));
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
     public void Commands_OfUlmfit_AreThoseThatThereAre(string path)
     {
         RootCommand root = CommandTree.Create();
-        foreach (CodeBlock block in new MarkdownDocument(path).Blocks().Where(block => block.Info is "" or "bash" or "bash run"))
+        foreach (CodeBlock block in new MarkdownDocument(path).Blocks().Where(block => block.Info is DocumentShell.Mark or DocumentShell.LongMark))
         {
             foreach (string line in Continued(block.Content))
             {
@@ -146,6 +161,11 @@ public sealed partial class DocumentTests
 
     private static async Task AssertBashAsync(string at, string content)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
         using var bash = Process.Start(new ProcessStartInfo("bash", ["-n"]) { RedirectStandardInput = true, RedirectStandardError = true })!;
         await bash.StandardInput.WriteAsync(content);
         bash.StandardInput.Close();
@@ -156,6 +176,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"^\s*(?:[A-Z_]+=\S+ )*(?:ulmfit|dotnet|curl|az|azd|git|python3|npm|apt-get|func|docker|tests/\S+)\s", RegexOptions.Multiline)]
+    private static partial Regex Command();
 
     [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
