@@ -32,8 +32,8 @@ internal static class DocumentFiles
             Write($"{name}/test.csv", Samples.Csv(10, seed: 1));
         }
 
-        // Rows are taken from it by their place, up to the last five thousand.
-        Pack("imdb/train.csv.gz", "text,label\n" + string.Concat(Enumerable.Range(0, 5001).Select(i => i % 2 == 0 ? "lovely,pos\n" : "awful,neg\n")));
+        // Rows are taken from it by their place, up to the last five thousand; those that repeat others count once.
+        Pack("imdb/train.csv.gz", Samples.Csv(100) + string.Concat(Enumerable.Range(0, 5000).Select(i => i % 2 == 0 ? "lovely,praise\n" : "awful,complaint\n")));
         Pack("imdb/unsup_10k.csv.gz", "text\n" + string.Concat(texts.Select(text => text.Replace(",", "", StringComparison.Ordinal) + "\n")));
 
         string fastai = Path.Combine(Repository.Root, "tests", "Ulmfit.Tests", "Import", "Files");

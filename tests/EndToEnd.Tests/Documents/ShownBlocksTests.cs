@@ -90,7 +90,7 @@ public sealed partial class ShownBlocksTests(RunningHost host) : IClassFixture<R
         Assert.SkipUnless((await shell.TryAsync("PyYAML", "python3 -c 'import yaml'")).Code == 0, "There is no PyYAML.");
         foreach (CodeBlock block in Of("yaml"))
         {
-            shell.Write("shown.yml", block.Content);
+            shell.Write("shown.yml", block.Content.Replace("localhost:7071", host.Address.Authority, StringComparison.Ordinal));
             string paths = await shell.RunAsync("the scraper's settings", """
                 python3 -c 'import yaml
                 for job in yaml.safe_load(open("shown.yml"))["scrape_configs"]: print(*("http://" + target + job["metrics_path"] for one in job["static_configs"] for target in one["targets"]))'
