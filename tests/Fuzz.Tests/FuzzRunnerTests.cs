@@ -37,6 +37,15 @@ public sealed class FuzzRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Try_TargetThatMakesATableOnce_DoesNotCountItAsMemoryOfTheInput()
+    {
+        byte[]? table = null;
+        var target = new FuzzTarget("table", 1, random => random.Bytes(20), input => (table ??= new byte[200_000]).Length > input.Length, _ => 100_000);
+
+        Assert.True(FuzzRunner.Try(target, new byte[20]));
+    }
+
+    [Fact]
     public void Run_TargetThatHangs_IsADefectAndTheRunEnds()
     {
         using var never = new ManualResetEventSlim();

@@ -24,7 +24,11 @@ internal sealed class FuzzRunner(IReadOnlyList<FuzzTarget> targets, FuzzOptions 
     public FuzzReport Run()
     {
         Directory.CreateDirectory(options.Failures);
-        WarmUp();
+        foreach (FuzzTarget target in targets)
+        {
+            WarmUp(target);
+        }
+
         using var marks = new InFlight(Path.Combine(options.Failures, "in-flight"), options.Threads);
         Worker[] workers = [.. Enumerable.Range(0, options.Threads).Select(i => new Worker(i))];
         Thread[] threads = [.. workers.Select(worker => new Thread(() => Work(worker, marks)) { IsBackground = true })];
@@ -51,6 +55,7 @@ internal sealed class FuzzRunner(IReadOnlyList<FuzzTarget> targets, FuzzOptions 
     /// <returns>Whether the target took it.</returns>
     public static bool Try(FuzzTarget target, byte[] input)
     {
+        WarmUp(target);
         long before = GC.GetAllocatedBytesForCurrentThread();
         bool accepted = target.Accepts(input);
         Check(target, input, GC.GetAllocatedBytesForCurrentThread() - before);
@@ -58,24 +63,21 @@ internal sealed class FuzzRunner(IReadOnlyList<FuzzTarget> targets, FuzzOptions 
     }
 
     /// <summary>
-    /// Hands each target a few inputs that are not counted: what is made once and for all (tables, samples, the code of a serializer) is no
+    /// Hands a target a few inputs that are not counted: what is made once and for all (tables, samples, the code of a serializer) is no
     /// memory of the input that happens to come first.
     /// </summary>
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "A defect comes up again where it is counted.")]
-    private void WarmUp()
+    private static void WarmUp(FuzzTarget target)
     {
         const int Inputs = 8;
-        foreach (FuzzTarget target in targets)
+        for (int index = 1; index <= Inputs; index++)
         {
-            for (int index = 1; index <= Inputs; index++)
+            try
             {
-                try
-                {
-                    target.Accepts(target.Make(new FuzzRandom(0, target.Name, index)));
-                }
-                catch (Exception)
-                {
-                }
+                target.Accepts(target.Make(new FuzzRandom(0, target.Name, index)));
+            }
+            catch (Exception)
+            {
             }
         }
     }

@@ -7,8 +7,6 @@ namespace EndToEnd.Tests.Documents;
 /// The commands <c>az</c> and <c>azd</c> for a shell, where there is no Azure: they note what they are called with and answer as Azure does. A deployment's values are
 /// the outputs of <c>infra/main.bicep</c>, and a file that is put into the container <c>labeled</c> is a drop to the host.
 /// </summary>
-/// <param name="folder">The shell's folder.</param>
-/// <param name="address">Of the host.</param>
 internal sealed partial class AzureTools
 {
     /// <summary>The directory of the deployer.</summary>
@@ -22,6 +20,8 @@ internal sealed partial class AzureTools
 
     private readonly string calls;
 
+    /// <param name="folder">The shell's folder.</param>
+    /// <param name="address">Of the host.</param>
     public AzureTools(string folder, string address)
     {
         calls = Path.Combine(folder, ".calls");

@@ -109,7 +109,7 @@ internal sealed class DocumentShell : IDisposable
             "test ") short+=(--list-tests) ;;
             *"tests/KillMatrix "*) unless_given --sample 2; unless_given --instants 1 ;;
             *" load --help "*) ;;
-            *" load "*) unless_given --requests 500; unless_given --minutes 0.1; unless_given --clients 4; unless_given --promotions 1 ;;
+            *" load "*) unless_given --requests 500; unless_given --minutes 1; unless_given --clients 4; unless_given --promotions 1; unless_given --threads 1 ;;
             *"tests/Benchmarks/Serving "*)
               unless_given --models tiny; unless_given --cold-start tiny; unless_given --tokens 8
               unless_given --overhead 20; unless_given --starts 1; unless_given --runs 1; unless_given --seconds 0.5 ;;
