@@ -171,9 +171,9 @@ internal sealed class FuzzRunner(IReadOnlyList<FuzzTarget> targets, FuzzOptions 
     private void Watch(Worker[] workers, Thread[] threads)
     {
         TimeSpan told = TimeSpan.Zero;
-        while (threads.Any(thread => thread.IsAlive))
+        while (Array.Find(threads, thread => thread.IsAlive) is { } alive)
         {
-            threads.First(thread => thread.IsAlive).Join(TimeSpan.FromMilliseconds(200));
+            alive.Join(TimeSpan.FromMilliseconds(200));
             foreach (Worker worker in workers)
             {
                 if (worker.Running is { } running && Stopwatch.GetElapsedTime(running.Start) > options.Hang)

@@ -122,7 +122,13 @@ internal sealed class DocumentShell : IDisposable
           )
         }
 
-        python3() { shorten "$@"; command python3 "${short[@]}"; }
+        # Where there are several, packages of the system are for the system's.
+        python3() {
+          local python=python3
+          command python3 -c 'import numpy' 2> .python.log || [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
+          shorten "$@"
+          command "$python" "${short[@]}"
+        }
 
         tests/Benchmarks/performance.sh() { "$ULMFIT_REPOSITORY/tests/Benchmarks/performance.sh" --try "${@/#reviews/$PWD/reviews}"; }
 

@@ -34,7 +34,8 @@ internal sealed class Relay : IAsyncDisposable
     {
         foreach (TcpClient client in open.Keys)
         {
-            client.Client.Close(0);
+            // One that has ended by itself meanwhile has no socket any more.
+            client.Client?.Close(0);
         }
     }
 
