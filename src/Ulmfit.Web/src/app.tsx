@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { keys } from "./api/client";
 import { languages, useText, type LanguageCode } from "./i18n";
 import { link, parseRoute, type Route } from "./router";
@@ -31,15 +31,15 @@ export function App() {
   }, []);
   const address = JSON.stringify(route);
   const title = titleOf(route, t);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = title === null ? t.title : `${title} · ${t.title}`;
   }, [title, t]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (first.current) {
       first.current = false;
       return;
     }
-    // A new view begins at its heading, for eyes and ears alike.
+    // A new view begins at its heading, for eyes and ears alike, from its first picture on.
     window.scrollTo(0, 0);
     main.current?.querySelector("h1")?.focus({ preventScroll: true });
   }, [address]);
