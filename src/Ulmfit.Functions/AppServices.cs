@@ -52,6 +52,11 @@ internal static partial class AppServices
         AddApi(services, settings);
     }
 
+    /// <summary>Begins, beside all else, what takes time before the first answer.</summary>
+    public static void Prepare() => PrepareApi();
+
     // Without a body where the app is built as trainer, which answers nobody: the call then is none.
     static partial void AddApi(IServiceCollection services, AppSettings settings);
+
+    static partial void PrepareApi();
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Ulmfit.Functions;
 
 NativeHeap.Bound();
+AppServices.Prepare();
 FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 AppSettings settings;

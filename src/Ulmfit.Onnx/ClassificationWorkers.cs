@@ -131,13 +131,12 @@ public sealed class ClassificationWorkers : IDisposable
         }
     }
 
-    // Under the lock. Whether the caller's thread is to compute it: at once, by itself, not for long, and with nothing to be proven first.
+    // Under the lock. Whether the caller's thread is to compute it: at once, by itself and not for long.
     private bool IsForCaller(PredictionRequest request) =>
         idle > 0
         && waitingSequences == 0
         && request.Results.Length == 1
-        && request.Tokens * Options.Workers <= LongestInCaller * tokensPerSecond
-        && request.Encoders.All(encoder => encoder.Batches is not null);
+        && request.Tokens * Options.Workers <= LongestInCaller * tokensPerSecond;
 
     private ClassifierBusyException Busy()
     {
@@ -198,7 +197,7 @@ public sealed class ClassificationWorkers : IDisposable
             (DirectionEncoder Encoder, IDisposable Hold)? unproven = null;
             lock (gate)
             {
-                run = waitingSequences > 0 ? Take(out unproven) : null;
+                run = waitingSequences > 0 ? Take(inCaller: false, out unproven) : null;
                 if (run is null && unproven is null)
                 {
                     if (disposed)
@@ -238,8 +237,8 @@ public sealed class ClassificationWorkers : IDisposable
             bool others = false;
             lock (gate)
             {
-                // Nothing waited when it came, so what it still has waits longest.
-                run = Array.Exists(request.Sequences, sequence => sequence.Place is not null) ? Take(out _) : null;
+                // Nothing waited when it came, so what it still has waits longest. Whether it may be computed in batches is for others to prove.
+                run = Array.Exists(request.Sequences, sequence => sequence.Place is not null) ? Take(inCaller: true, out _) : null;
                 if (run is null)
                 {
                     others = waitingSequences > 0 || disposed;
@@ -262,14 +261,14 @@ public sealed class ClassificationWorkers : IDisposable
         }
     }
 
-    // Under the lock. What has waited longest, and what may go with it.
-    private EncoderRun? Take(out (DirectionEncoder Encoder, IDisposable Hold)? unproven)
+    // Under the lock. What has waited longest, and what may go with it; null where it is to be proven first that something may.
+    private EncoderRun? Take(bool inCaller, out (DirectionEncoder Encoder, IDisposable Hold)? unproven)
     {
         unproven = null;
         LinkedList<Sequence> lane = waiting.Values.MinBy(other => other.First!.Value.Turn)!;
         DirectionEncoder encoder = lane.First!.Value.Encoder;
         int share = Math.Min((waitingSequences + Options.Workers - 1) / Options.Workers, lane.Count);
-        if (share > 1 && encoder.Batches is null && lane.First.Value.Document!.Request.Classifier.TryLease(out IDisposable? hold))
+        if (!inCaller && share > 1 && encoder.Batches is null && lane.First.Value.Document!.Request.Classifier.TryLease(out IDisposable? hold))
         {
             // The requests may all be answered, and the classifier be disposed, before the proof ends.
             if (encoder.TryBeginProof())
@@ -283,7 +282,7 @@ public sealed class ClassificationWorkers : IDisposable
 
         int count = encoder.Batches == true ? Math.Min(share, DirectionEncoder.MaxBatch) : 1;
         var batch = new Sequence[count];
-        int steps = Math.Max(1, DirectionEncoder.MaxTokensPerRun / count);
+        int steps = inCaller && count == 1 ? DirectionEncoder.MaxTokensInCaller : Math.Max(1, DirectionEncoder.MaxTokensPerRun / count);
         for (int i = 0; i < count; i++)
         {
             batch[i] = lane.First!.Value;

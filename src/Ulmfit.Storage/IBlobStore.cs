@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Ulmfit.Storage;
 
 /// <summary>
@@ -21,6 +23,15 @@ public interface IBlobStore
     /// <returns>The blob, or null when it is absent.</returns>
     /// <exception cref="IOException">It is larger than an array can hold, or the store failed.</exception>
     Task<BlobContent?> GetAsync(string container, string name, CancellationToken ct = default);
+
+    /// <summary>Reads a blob whole, with the SHA-256 of its bytes; a store that can takes it while it reads.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="name">The blob.</param>
+    /// <param name="ct">Cancels the call.</param>
+    /// <returns>The blob and its digest, or null when it is absent.</returns>
+    /// <exception cref="IOException">It is larger than an array can hold, or the store failed.</exception>
+    async Task<DigestedBlob?> GetDigestedAsync(string container, string name, CancellationToken ct = default) =>
+        await GetAsync(container, name, ct).ConfigureAwait(false) is { } content ? new DigestedBlob(content, SHA256.HashData(content.Bytes)) : null;
 
     /// <summary>Opens a blob for reading. What is read is one version, even when the blob is replaced or deleted meanwhile.</summary>
     /// <param name="container">The container.</param>

@@ -82,8 +82,8 @@ public sealed class ServingBenchmarkTests
             ColdStarts = [new ColdStartMeasure(large, 1, 1, 1500, 2000), new ColdStartMeasure(large, 1, 1, 1501, 1501), new ColdStartMeasure(forward, 1, 1, 9999, 9999), new ColdStartMeasure(exact, 1, 1, 9999, 9999)],
         };
 
-        Assert.Equal([true, false, true, false], report.Bars.Select(bar => bar.Holds));
-        Assert.Equal(2, MarkdownReport.Of(report).Split("**no**").Length - 1);
+        Assert.Equal([true, true, false, false, true, false, false], report.Bars.Select(bar => bar.Holds));
+        Assert.Equal(4, MarkdownReport.Of(report).Split("**no**").Length - 1);
     }
 
     [Theory]

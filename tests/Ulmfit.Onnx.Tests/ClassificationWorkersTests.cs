@@ -120,14 +120,22 @@ public sealed class ClassificationWorkersTests
         Assert.Equal(secondAlone.PredictTokens(documents, TestToken), answers[1]);
     }
 
-    [Fact]
-    public void Predict_LoneShortDocument_IsComputedByItsCaller()
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1, false)]
+    [InlineData(400, false)]
+    public void Predict_LoneShortDocument_IsComputedByItsCallerAtOnce(int words, bool warmedUp)
     {
         using var workers = new ClassificationWorkers(new ClassificationWorkersOptions { Workers = 2 });
         using OnnxTextClassifier classifier = TestModel.Load(TestModel.Direction(TestModel.Config(), 1), null, workers: workers);
-        classifier.WarmUp();
-        var measured = new ModelAttributes(nameof(Predict_LoneShortDocument_IsComputedByItsCaller), 1);
-        int computedBy = 0;
+        if (warmedUp)
+        {
+            classifier.WarmUp();
+        }
+
+        string text = string.Join(' ', Enumerable.Range(0, words).Select(word => $"w{word % 50}"));
+        var measured = new ModelAttributes($"{nameof(Predict_LoneShortDocument_IsComputedByItsCallerAtOnce)} {words} {warmedUp}", 1);
+        int computedBy = 0, runs = 0;
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, listening) =>
         {
@@ -143,6 +151,7 @@ public sealed class ClassificationWorkersTests
                 if (measured.Model.Equals(tag.Value))
                 {
                     Volatile.Write(ref computedBy, Environment.CurrentManagedThreadId);
+                    Interlocked.Increment(ref runs);
                 }
             }
         });
@@ -152,8 +161,9 @@ public sealed class ClassificationWorkersTests
         bool byItsCaller = SpinWait.SpinUntil(
             () =>
             {
-                classifier.PredictAsync(["w1"], tally: null, measured, TestToken).GetAwaiter().GetResult();
-                return Volatile.Read(ref computedBy) == Environment.CurrentManagedThreadId;
+                Interlocked.Exchange(ref runs, 0);
+                classifier.PredictAsync([text], tally: null, measured, TestToken).GetAwaiter().GetResult();
+                return Volatile.Read(ref computedBy) == Environment.CurrentManagedThreadId && Volatile.Read(ref runs) == 1;
             },
             TimeSpan.FromMinutes(1));
 

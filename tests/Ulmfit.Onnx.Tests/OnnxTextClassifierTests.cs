@@ -17,6 +17,9 @@ public sealed class OnnxTextClassifierTests
         Assert.Equal(classifier.PredictTokens(tokens, TestToken), classifier.Predict(texts, TestToken));
     }
 
+    [Fact]
+    public void Prepare_OnThisMachine_Works() => OnnxTextClassifier.Prepare();
+
     [Theory]
     [InlineData("")]
     [InlineData(" ")]

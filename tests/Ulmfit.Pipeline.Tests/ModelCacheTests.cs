@@ -252,6 +252,26 @@ public sealed class ModelCacheTests : IDisposable
         await Assert.ThrowsAsync<CorruptBlobException>(() => cache.AcquireChampionAsync("tickets", Ct));
     }
 
+    [Theory]
+    [InlineData(ModelFiles.Model, 0)]
+    [InlineData(ModelFiles.Model, 2000)]
+    [InlineData(ModelFiles.Model, -1)]
+    [InlineData(ModelFiles.Int8Model, 0)]
+    [InlineData(ModelFiles.Int8Model, 2000)]
+    [InlineData(ModelFiles.Int8Model, -1)]
+    public async Task AcquireChampionAsync_DamagedOnnxFile_IsRefusedByItsDigest(string serves, int position)
+    {
+        using ModelCache cache = Cache(TimeSpan.Zero);
+        await TinyModels.PublishAsync(registry, "tickets", 1, "tickets-1", Ct, serves);
+        await registry.PromoteAsync("tickets", 1, null, Ct);
+        store.FlipBit(Containers.Models, $"tickets/1/{serves}", position);
+
+        // Whoever had looked into the file before would say of some of these that it is no model, and of others nothing.
+        CorruptBlobException told = await Assert.ThrowsAsync<CorruptBlobException>(() => cache.AcquireChampionAsync("tickets", Ct));
+
+        Assert.Contains("its content has the SHA-256", told.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AcquireChampionAsync_ManyClientsWhileChampionsSwitch_EachAnswerIsThatOfTheVersionItNames()
     {

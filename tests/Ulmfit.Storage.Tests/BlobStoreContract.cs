@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Ulmfit.Storage.Tests;
@@ -188,6 +189,28 @@ public abstract class BlobStoreContract
         Assert.Equal("tail", await Store.GetTextAsync(Container, "a", Ct));
         Assert.True(content.CanRead);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1 << 22)]
+    [InlineData((1 << 23) + 1)]
+    public async Task GetDigestedAsync_AnyLength_GivesTheBytesAndTheirSha256(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        var put = await Store.PutAsync(Container, "large", bytes, Ct);
+
+        var got = await Store.GetDigestedAsync(Container, "large", Ct);
+
+        Assert.NotNull(got);
+        Assert.Equal(put, got.Content.Info);
+        Assert.True(bytes.AsSpan().SequenceEqual(got.Content.Bytes));
+        Assert.Equal(SHA256.HashData(bytes), got.Sha256);
+    }
+
+    [Fact]
+    public async Task GetDigestedAsync_OfNothing_GivesNothing() => Assert.Null(await Store.GetDigestedAsync(Container, "absent", Ct));
 
     [Fact]
     public async Task EmptyBlob_IsABlob()

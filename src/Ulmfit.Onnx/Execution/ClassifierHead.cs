@@ -21,7 +21,7 @@ internal sealed class ClassifierHead : IDisposable
     public ClassifierHead(OnnxFile file, IReadOnlyList<DirectionLayout> layouts, double temperature)
     {
         this.temperature = temperature;
-        session = Sessions.Open(ServingGraphs.Head(file, layouts), threads: 1);
+        session = Sessions.Open(ServingGraphs.Head(file, layouts).Model, threads: 1);
         inputs = [.. layouts.Select(layout => ServingGraphs.Pooled(layout.Direction))];
     }
 

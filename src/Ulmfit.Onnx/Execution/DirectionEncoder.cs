@@ -23,17 +23,22 @@ internal sealed class DirectionEncoder : IDisposable
     /// <summary>The most tokens of a run, over all its sequences: it bounds how long a run keeps others waiting, and the memory of it.</summary>
     public const int MaxTokensPerRun = 256;
 
+    /// <summary>The most tokens of a lone sequence that its caller computes, which is done in a few milliseconds: cutting it would serve nobody.</summary>
+    public const int MaxTokensInCaller = 2 * MaxTokensPerRun;
+
     private const int Unknown = 0, Proving = 1, Proven = 2, Refuted = 3;
 
     private readonly InferenceSession session;
+    private readonly GivenConstants given;
     private readonly ConcurrentBag<EncoderBuffers> idle = [];
     private readonly float[][] beginning;
     private readonly string[] inputs, outputs;
     private volatile int batching;
 
-    private DirectionEncoder(InferenceSession session, DirectionLayout layout, float[][] beginning)
+    private DirectionEncoder(InferenceSession session, GivenConstants given, DirectionLayout layout, float[][] beginning)
     {
         this.session = session;
+        this.given = given;
         this.beginning = beginning;
         Layout = layout;
         IEnumerable<int> layers = Enumerable.Range(0, layout.Config.Encoder.Layers);
@@ -51,13 +56,16 @@ internal sealed class DirectionEncoder : IDisposable
     /// <summary>Whether sequences may be run in batches; null as long as <see cref="ProveBatching"/> has not looked.</summary>
     public bool? Batches => batching switch { Unknown or Proving => null, var known => known == Proven };
 
-    /// <summary>Opens the encoder of a file.</summary>
+    /// <summary>Opens the encoder of a file, which it may keep: it is not to be changed.</summary>
     /// <exception cref="InvalidDataException">A constant is missing, or ONNX Runtime refuses the model.</exception>
     public static DirectionEncoder Open(OnnxFile file, DirectionLayout layout, int threads)
     {
-        InferenceSession session = Sessions.Open(ServingGraphs.Encoder(file, layout), threads);
+        ServingGraph graph = ServingGraphs.Encoder(file, layout);
+        var given = new GivenConstants(file, graph.Given);
+        InferenceSession? session = null;
         try
         {
+            session = Sessions.Open(graph.Model, threads, given);
             var constants = new GraphConstants(file);
             float[][] beginning =
             [
@@ -65,7 +73,7 @@ internal sealed class DirectionEncoder : IDisposable
                     ? new[] { BeginningOf("h0", layer), BeginningOf("c0", layer) }
                     : [new float[layout.WidthOf(layer)], new float[layout.WidthOf(layer)]]),
             ];
-            var encoder = new DirectionEncoder(session, layout, beginning);
+            var encoder = new DirectionEncoder(session, given, layout, beginning);
             if (layout.IsInt8)
             {
                 encoder.SettleRange();
@@ -83,13 +91,19 @@ internal sealed class DirectionEncoder : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            session.Dispose();
+            Close();
             throw new InvalidDataException($"ONNX Runtime cannot run the model: {e.Message}", e);
         }
         catch
         {
-            session.Dispose();
+            Close();
             throw;
+        }
+
+        void Close()
+        {
+            session?.Dispose();
+            given.Dispose();
         }
     }
 
@@ -166,6 +180,7 @@ internal sealed class DirectionEncoder : IDisposable
         }
 
         session.Dispose();
+        given.Dispose();
     }
 
     private EncoderBuffers Rent() => idle.TryTake(out EncoderBuffers? buffers) ? buffers : new EncoderBuffers(this);

@@ -24,8 +24,12 @@ internal static class Sessions
         }
     }
 
+    /// <summary>Opens a session.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="threads">How many threads a run may use.</param>
+    /// <param name="given">Its constants that the model lacks, if there are any; they have to outlive the session.</param>
     /// <exception cref="InvalidDataException">ONNX Runtime refuses the model.</exception>
-    public static InferenceSession Open(byte[] model, int threads)
+    public static InferenceSession Open(byte[] model, int threads, GivenConstants? given = null)
     {
         using var options = new SessionOptions
         {
@@ -46,6 +50,7 @@ internal static class Sessions
 
         try
         {
+            given?.AddTo(options);
             return new InferenceSession(model, options);
         }
         catch (OnnxRuntimeException e)

@@ -47,6 +47,9 @@ internal sealed class OnnxFile
     /// <summary>The values of a constant, as they stand in the file.</summary>
     public ReadOnlySpan<byte> DataOf(OnnxConstant constant) => file.AsSpan(constant.Data);
 
+    /// <summary>Keeps the file where it is in memory until the handle is freed.</summary>
+    public GCHandle Pin() => GCHandle.Alloc(file, GCHandleType.Pinned);
+
     /// <summary>A model of other nodes over this file's constants, which are copied as they stand.</summary>
     /// <param name="model">The model without its graph.</param>
     /// <param name="graph">Its graph without the constants.</param>

@@ -284,11 +284,11 @@ public sealed class ModelRegistry
     {
         string path = ModelFiles.PathOf(card.Model, card.Version, name);
         string blob = $"{Containers.Models}/{path}";
-        byte[] bytes = await documents.Blobs.GetBytesAsync(Containers.Models, path, ct).ConfigureAwait(false)
+        DigestedBlob read = await documents.Blobs.GetDigestedAsync(Containers.Models, path, ct).ConfigureAwait(false)
             ?? throw new CorruptBlobException(blob, "it is missing although the version's card names it");
-        string found = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        string found = Convert.ToHexStringLower(read.Sha256);
         return card.Files.TryGetValue(name, out string? expected) && expected == found
-            ? bytes
+            ? read.Content.Bytes
             : throw new CorruptBlobException(blob, $"its content has the SHA-256 {found}, the version's card says {expected ?? "nothing of it"}");
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Ulmfit.Storage.Folder;
 
 namespace Ulmfit.Storage;
@@ -21,6 +22,7 @@ public sealed class FolderBlobStore : IBlobStore
 {
     private const string Hidden = ".blobs";
     private const int CopyBuffer = 1 << 17;
+    private const int DigestedPiece = 1 << 22;
     private const int Attempts = 10;
 
     private readonly string root;
@@ -43,30 +45,24 @@ public sealed class FolderBlobStore : IBlobStore
     }
 
     /// <inheritdoc />
-    public async Task<BlobContent?> GetAsync(string container, string name, CancellationToken ct = default)
+    public Task<BlobContent?> GetAsync(string container, string name, CancellationToken ct = default) =>
+        GetAsync(container, name, ReadAsync, ct);
+
+    /// <inheritdoc />
+    public async Task<DigestedBlob?> GetDigestedAsync(string container, string name, CancellationToken ct = default)
     {
-        var path = Locate(container, name);
-        for (var attempt = 0; attempt < Attempts; attempt++)
-        {
-            ct.ThrowIfCancellationRequested();
-            using var file = OpenFile(path);
-            if (file is null)
+        byte[] digest = [];
+        var content = await GetAsync(
+            container,
+            name,
+            async (file, bytes, token) =>
             {
-                return null;
-            }
-            var version = await SettleAsync(file, ct).ConfigureAwait(false);
-            if (version.Length > Array.MaxLength)
-            {
-                throw new IOException($"{container}/{name} has {version.Length} bytes, more than an array holds. Read it as a stream.");
-            }
-            var bytes = new byte[version.Length];
-            var read = await file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false);
-            if (read == bytes.Length && FileVersion.Of(file.SafeFileHandle, path).HasContentOf(version))
-            {
-                return new BlobContent(version.Describe(name), bytes);
-            }
-        }
-        throw new IOException($"{container}/{name} is being written in place by another program. Read it again when that is done.");
+                int read;
+                (read, digest) = await DigestAsync(file, bytes, token).ConfigureAwait(false);
+                return read;
+            },
+            ct).ConfigureAwait(false);
+        return content is null ? null : new DigestedBlob(content, digest);
     }
 
     /// <inheritdoc />
@@ -135,6 +131,64 @@ public sealed class FolderBlobStore : IBlobStore
     {
         ArgumentNullException.ThrowIfNull(etag.Value, nameof(etag));
         return RemoveAsync(container, name, current => current.ETag == etag, ct);
+    }
+
+    private async Task<BlobContent?> GetAsync(
+        string container, string name, Func<FileStream, byte[], CancellationToken, ValueTask<int>> readAsync, CancellationToken ct)
+    {
+        var path = Locate(container, name);
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            ct.ThrowIfCancellationRequested();
+            using var file = OpenFile(path);
+            if (file is null)
+            {
+                return null;
+            }
+            var version = await SettleAsync(file, ct).ConfigureAwait(false);
+            if (version.Length > Array.MaxLength)
+            {
+                throw new IOException($"{container}/{name} has {version.Length} bytes, more than an array holds. Read it as a stream.");
+            }
+            var bytes = GC.AllocateUninitializedArray<byte>((int)version.Length);
+            var read = await readAsync(file, bytes, ct).ConfigureAwait(false);
+            if (read == bytes.Length && FileVersion.Of(file.SafeFileHandle, path).HasContentOf(version))
+            {
+                return new BlobContent(version.Describe(name), bytes);
+            }
+        }
+        throw new IOException($"{container}/{name} is being written in place by another program. Read it again when that is done.");
+    }
+
+    private static ValueTask<int> ReadAsync(FileStream file, byte[] bytes, CancellationToken ct) =>
+        file.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
+
+    // Each piece is digested while the next one is read: of a large file that takes as long as the slower of the two.
+    private static async Task<(int Read, byte[] Digest)> DigestAsync(FileStream file, byte[] bytes, CancellationToken ct)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var digesting = Task.CompletedTask;
+        var read = 0;
+        try
+        {
+            while (read < bytes.Length)
+            {
+                var piece = bytes.AsMemory(read, Math.Min(DigestedPiece, bytes.Length - read));
+                var count = await file.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false);
+                await digesting.ConfigureAwait(false);
+                digesting = Task.Run(() => hash.AppendData(piece.Span[..count]), CancellationToken.None);
+                read += count;
+                if (count < piece.Length)
+                {
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            await digesting.ConfigureAwait(false);
+        }
+        return (read, hash.GetHashAndReset());
     }
 
     private async Task<BlobInfo?> WriteAsync(

@@ -14,9 +14,8 @@ internal static class Bars
     public static IReadOnlyList<Bar> Of(ServingReport report) =>
     [
         .. report.Load.Where(HasBar).SelectMany(OfLoad),
-        .. report.Overheads.GroupBy(measure => measure.Model)
-            .Select(model => new Bar($"{model.Key}: added to the computation, median of the lengths, ms", Percentiles.Median([.. model.Select(measure => measure.Added)]), MostAdded, IsMost: true)),
-        .. report.ColdStarts.Where(measure => measure.Model is { Size: NetworkSize.Base, Precision: OnnxPrecision.Int8 })
+        .. report.Overheads.Select(measure => new Bar(Line($"{measure.Model}, {measure.Tokens} tokens: added to the computation, ms"), measure.Added, MostAdded, IsMost: true)),
+        .. report.ColdStarts.Where(measure => measure.Model.Size == NetworkSize.Base)
             .Select(measure => new Bar($"{measure.Model}: first answer after the start, ms", measure.AnswersAfter, MostMilliseconds, IsMost: true)),
     ];
 

@@ -18,17 +18,8 @@ internal sealed class Measurement(ServingOptions options, Action<string> tell)
         {
             ProcessorAffinity.BindProcess(cores);
         }
-        var load = new List<LoadMeasure>();
+        // What is a matter of milliseconds first: minutes of load heat a machine up.
         var overheads = new List<OverheadMeasure>();
-        foreach (BenchmarkModel model in options.Models)
-        {
-            (string data, PublishedModel published) = await PublishAsync(folder, model, ct);
-            await using (HostUnderTest host = await HostUnderTest.StartAsync(data, Settings, ct, options.HostCores))
-            {
-                load.AddRange(await new LoadMeasurement(options, tell).RunAsync(host, published, ct));
-            }
-            Directory.Delete(data, recursive: true);
-        }
         foreach (BenchmarkModel model in options.Overheads)
         {
             (string data, PublishedModel published) = await PublishAsync(folder, model, ct);
@@ -43,6 +34,16 @@ internal sealed class Measurement(ServingOptions options, Action<string> tell)
         {
             (string data, PublishedModel published) = await PublishAsync(folder, model, ct);
             coldStarts.Add(await new ColdStartMeasurement(options, tell).RunAsync(data, published, ct));
+            Directory.Delete(data, recursive: true);
+        }
+        var load = new List<LoadMeasure>();
+        foreach (BenchmarkModel model in options.Models)
+        {
+            (string data, PublishedModel published) = await PublishAsync(folder, model, ct);
+            await using (HostUnderTest host = await HostUnderTest.StartAsync(data, Settings, ct, options.HostCores))
+            {
+                load.AddRange(await new LoadMeasurement(options, tell).RunAsync(host, published, ct));
+            }
             Directory.Delete(data, recursive: true);
         }
         return new ServingReport
