@@ -88,10 +88,9 @@ internal sealed record RunView
     public static RunView Of(RunState state, RunWait? waiting)
     {
         RunManifest run = state.Run;
-        IReadOnlyList<RunProgress> progress = state.Progress;
-        RunProgress? latest = progress.MaxBy(p => p.At);
+        RunEstimate estimate = RunEstimate.Of(state);
+        RunProgress? latest = estimate.Latest;
         EpochRecord? ended = run.History.Count > 0 ? run.History[^1] : null;
-        double? remaining = progress.Select(p => p.RemainingSeconds).Max();
         return new RunView
         {
             Id = run.GetId().ToString(),
@@ -106,10 +105,10 @@ internal sealed record RunView
             Epochs = latest?.Epochs ?? ended?.Epochs,
             Loss = latest?.Loss ?? ended?.TrainLoss,
             LearningRate = latest?.LearningRate ?? ended?.LearningRate,
-            Progress = run.Status is RunStatus.Completed or RunStatus.Rejected ? 1 : progress.Count == 0 ? null : progress.Average(p => p.Done),
-            EtaSeconds = remaining,
-            Eta = remaining is { } seconds ? latest!.At.AddSeconds(seconds) : null,
-            Directions = progress,
+            Progress = run.Status is RunStatus.Completed or RunStatus.Rejected ? 1 : estimate.Done,
+            EtaSeconds = estimate.RemainingSeconds,
+            Eta = estimate.End,
+            Directions = state.Progress,
             Plan = run.Plan,
             History = EpochHistory.Shortened(run.History),
             EpochsDone = run.History.Count,

@@ -3,7 +3,7 @@ using Ulmfit.Training;
 
 namespace Ulmfit.Pipeline.Runs;
 
-/// <summary>What a direction of a run is going to be trained, for people to see; nothing depends on it.</summary>
+/// <summary>What a direction of a run is going to be trained, for people to see how far it is; nothing else depends on it.</summary>
 /// <param name="Direction">The direction.</param>
 /// <param name="Stages">The stages in order. <see cref="EpochRecord.StageIndex"/> counts them.</param>
 public sealed record DirectionPlan(Direction Direction, IReadOnlyList<PlannedStage> Stages)
@@ -15,6 +15,30 @@ public sealed record DirectionPlan(Direction Direction, IReadOnlyList<PlannedSta
     {
         ArgumentNullException.ThrowIfNull(plan);
         return new DirectionPlan(direction, [.. plan.Stages.Select(PlannedStage.Of)]);
+    }
+
+    /// <summary>The share of the plan that is done, 0 to 1.</summary>
+    /// <param name="stage">Which stage, from 0.</param>
+    /// <param name="epochs">Epochs done of that stage, in parts too.</param>
+    public double DoneAt(int stage, double epochs) => (Stages.Take(stage).Sum(planned => planned.Epochs) + epochs) / Stages.Sum(planned => planned.Epochs);
+
+    /// <summary>How long the epochs that have not begun will take: an epoch of a kind of which there were others, as long as those did.</summary>
+    /// <param name="stage">Which stage is trained, from 0.</param>
+    /// <param name="epochs">Epochs of that stage that have begun.</param>
+    /// <param name="seconds">How long an epoch of its kind takes, which also stands for a kind not seen yet.</param>
+    /// <param name="history">The finished epochs of the run.</param>
+    public double SecondsAfter(int stage, int epochs, double seconds, IReadOnlyList<EpochRecord> history) => Stages
+        .Skip(stage)
+        .Select((planned, place) => (planned.Epochs - (place == 0 ? epochs : 0)) * (planned.Kind == Stages[stage].Kind ? seconds : MeanSeconds(planned.Kind, history) ?? seconds))
+        .Sum();
+
+    /// <summary>How long the finished epochs of a kind took on average; null where there are none.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="history">The finished epochs of the run.</param>
+    public double? MeanSeconds(StageKind kind, IReadOnlyList<EpochRecord> history)
+    {
+        double[] seen = [.. history.Where(epoch => epoch.Direction == Direction && Stages[epoch.StageIndex].Kind == kind).Select(epoch => epoch.Seconds)];
+        return seen.Length > 0 ? seen.Average() : null;
     }
 }
 

@@ -310,6 +310,7 @@ public sealed partial class EpochStep
     private sealed class Watch(EpochStep step, RunManifest run, EpochStepInput input, DirectionTraining training, CancellationTokenSource stop)
         : StepWatch<TrainingProgress>(step.time, stop)
     {
+        private readonly DirectionPlan plan = DirectionPlan.Of(input.Direction, training.Plan);
         private readonly long started = step.time.GetTimestamp();
 
         public double TokensPerSecond => Latest?.TokensPerSecond ?? 0;
@@ -340,14 +341,12 @@ public sealed partial class EpochStep
 
         private RunProgress Describe(TrainingProgress progress)
         {
-            int before = training.Plan.Stages.Take(input.From.Stage).Sum(stage => stage.Epochs) + progress.Epoch - 1;
-            double done = (before + ((double)progress.Step / progress.Steps)) / training.Plan.TotalEpochs;
+            double done = plan.DoneAt(input.From.Stage, progress.Epoch - 1 + ((double)progress.Step / progress.Steps));
             return new RunProgress(
                 input.Direction, progress.Stage, progress.Epoch, progress.Epochs, progress.Step, progress.Steps, progress.Loss, progress.LearningRate,
                 progress.TokensPerSecond, done, RemainingSeconds(progress), step.time.GetUtcNow());
         }
 
-        // An epoch of a kind that has been seen takes as long as those took on average; of a kind not yet seen, as long as this one.
         private double? RemainingSeconds(TrainingProgress progress)
         {
             int stepsHere = progress.Step - input.From.Step;
@@ -356,18 +355,8 @@ public sealed partial class EpochStep
                 return null;
             }
             double ofThis = step.time.GetElapsedTime(started).TotalSeconds / stepsHere * progress.Steps;
-            StageKind kind = training.Plan.Stages[input.From.Stage].Kind;
-            double remaining = ofThis * (progress.Steps - progress.Step) / progress.Steps;
-            for (int s = input.From.Stage; s < training.Plan.Stages.Count; s++)
-            {
-                Stage stage = training.Plan.Stages[s];
-                int epochs = stage.Epochs - (s == input.From.Stage ? progress.Epoch : 0);
-                double[] seen = [.. run.History
-                    .Where(e => e.Direction == input.Direction && training.Plan.Stages[e.StageIndex].Kind == stage.Kind)
-                    .Select(e => e.Seconds)];
-                remaining += epochs * (stage.Kind == kind || seen.Length == 0 ? ofThis : seen.Average());
-            }
-            return remaining;
+            double restOfThis = ofThis * (progress.Steps - progress.Step) / progress.Steps;
+            return restOfThis + plan.SecondsAfter(input.From.Stage, progress.Epoch, ofThis, run.History);
         }
     }
 }
