@@ -135,18 +135,19 @@ internal sealed class DropCommand
         EndedRun? ended = null;
         while (true)
         {
-            HostedRun? newest = await client.RunsOfAsync(dataset, ct) is [HostedRun first, ..] ? first : null;
-            if (newest is not null && newest.Id != ended?.Run.Id && (!newest.HasEnded || newest.Number > before))
-            {
-                ended = await new RunFollower(client, screen, TimeProvider.System).FollowAsync(newest.Id, ct);
-                continue;
-            }
-
             HostedDataset? now = await client.FindAsync<HostedDataset>($"api/datasets/{Uri.EscapeDataString(dataset)}", ct);
             bool read = true;
             foreach (string name in names)
             {
                 read &= await client.FindAsync<HostedDrop>(PathOf(dataset, name), ct) is { Status: not "pending" };
+            }
+
+            // Asked for last: a run that has ended by then is among them, however short it was.
+            HostedRun? newest = await client.RunsOfAsync(dataset, ct) is [HostedRun first, ..] ? first : null;
+            if (newest is not null && newest.Id != ended?.Run.Id && (!newest.HasEnded || newest.Number > before))
+            {
+                ended = await new RunFollower(client, screen, TimeProvider.System).FollowAsync(newest.Id, ct);
+                continue;
             }
 
             if (now is not null && read && now.ActiveRun is null)
