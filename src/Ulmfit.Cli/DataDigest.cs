@@ -1,13 +1,18 @@
 using System.Security.Cryptography;
 using System.Text;
 using Ulmfit.Data;
+using Ulmfit.Training;
 
 namespace Ulmfit.Cli;
 
 /// <summary>SHA-256 over what a run trains and is measured on.</summary>
 internal static class DataDigest
 {
-    public static string Of(IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> unlabeled)
+    /// <param name="train">The labelled rows that are trained on.</param>
+    /// <param name="heldOut">Those that are measured on.</param>
+    /// <param name="unlabeled">Texts without a class.</param>
+    /// <param name="labels">Classes that some of them were given.</param>
+    public static string Of(IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> unlabeled, params IReadOnlyList<PseudoLabel> labels)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string part)
@@ -30,6 +35,11 @@ internal static class DataDigest
         foreach (string text in unlabeled)
         {
             Add(text);
+        }
+
+        foreach (PseudoLabel label in labels)
+        {
+            Add($"{label.Text} {label.Label}");
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

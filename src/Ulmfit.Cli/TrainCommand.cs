@@ -18,6 +18,7 @@ internal sealed class TrainCommand
 {
     private readonly TrainingInputs inputs = new();
     private readonly Option<string?> test = new("--test") { Description = "Labelled text that is never trained on and scored at the end", HelpName = "FILE" };
+    private readonly Option<string[]> teachers = new("--teacher") { Description = "Folder of a trained model that labels the texts of --unlabeled, of which the half that it is surest of joins the labelled ones (self-training); given more than once, by the mean of their probabilities", HelpName = "DIR" };
     private readonly Option<string> output = new("--out") { Description = "Folder for the model and, while training, its checkpoints", HelpName = "DIR", DefaultValueFactory = _ => "model" };
     private readonly JsonOption json = JsonOption.WithFile("the scores");
 
@@ -30,8 +31,9 @@ internal sealed class TrainCommand
             "First the language model is trained on all the text, then the classifier on the labels. It can be interrupted or killed at any instant; the same command goes on, to the same bytes of weights. Defaults of the method come from the settings: docs/training-settings.md.",
             "ulmfit train --data train.csv --test test.csv --out model",
             "ulmfit train --data train.csv --unlabeled more.txt --direction forward --out model-forward",
+            "ulmfit train --data train.csv --unlabeled more.txt --teacher model --out student",
             "ulmfit train --data tickets.csv --from model --class-weights balanced --out model-2 --json scores.json");
-        train.inputs.AddTo(command, train.test, train.output, train.json.Option);
+        train.inputs.AddTo(command, train.test, train.teachers, train.output, train.json.Option);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => train.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -41,9 +43,10 @@ internal sealed class TrainCommand
         var clock = Stopwatch.StartNew();
         TrainingSettings chosen = inputs.SettingsOf(parsed);
         string directory = parsed.GetRequiredValue(output);
-        if (chosen.From is not null && Path.GetFullPath(chosen.From) == Path.GetFullPath(directory))
+        string[] folders = parsed.GetValue(teachers) ?? [];
+        if (folders.Append(chosen.From).OfType<string>().Any(folder => Path.GetFullPath(folder) == Path.GetFullPath(directory)))
         {
-            throw new UsageException("--out must be another folder than --from: the run would write over its own start.");
+            throw new UsageException("--out must be another folder than those of --from and --teacher: the run would write over its own start.");
         }
 
         Screen screen = json.Open(parsed);
@@ -53,13 +56,14 @@ internal sealed class TrainCommand
             LoadedInputs loaded = inputs.Load(parsed, chosen, screen);
             LabeledRows? testRows = parsed.GetValue(test) is string testPath ? inputs.Read(parsed, testPath) : null;
             (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> texts, _, _) = loaded.Selection;
-            TrainingData prepared = loaded.Data;
+            IReadOnlyList<PseudoLabel> labels = folders.Length > 0 ? LabelsBy(folders, texts, loaded.Data.Labels, screen, cancellationToken) : [];
+            TrainingData prepared = loaded.Data.WithPseudoLabels(labels);
             if (testRows is not null)
             {
                 EvaluateCommand.CheckLabels(prepared.Labels, testRows);
             }
 
-            var run = new ResumableRun(directory, engine, prepared, chosen, loaded.Pretrained, loaded.From, DataDigest.Of(train, heldOut, texts));
+            var run = new ResumableRun(directory, engine, prepared, chosen, loaded.Pretrained, loaded.From, DataDigest.Of(train, heldOut, texts, labels));
             IReadOnlyDictionary<Direction, TrainedDirection> trained = run.Train(screen, cancellationToken);
             DirectionWeights? WeightsOf(Direction which) => trained.TryGetValue(which, out TrainedDirection? one) ? one.Weights : null;
             string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
@@ -73,7 +77,7 @@ internal sealed class TrainCommand
             double temperature = calibration?.Temperature ?? TemperatureScaling.None;
             RowScores? testScores = ScoreOf(RowsKind.Test, testRows, rows => Array.ForEach(rows, row => TemperatureScaling.Apply(row, temperature)));
             var card = new CliModelCard(
-                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, train.Count, heldOut.Count, heldOutScores?.Metrics, calibration,
+                digest, chosen, engine.Name, Tokenizer.Version, run.DataDigest, prepared.Train.Count, heldOut.Count, heldOutScores?.Metrics, calibration,
                 trained.ToDictionary(pair => pair.Key.ToString().ToLowerInvariant(), pair => pair.Value.Epochs));
             ModelDirectory.Save(directory, WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), prepared, card);
             ReportFiles.Save(directory, new TrainingReport
@@ -110,5 +114,26 @@ internal sealed class TrainCommand
         }
 
         return ExitCodes.Done;
+    }
+
+    private static IReadOnlyList<PseudoLabel> LabelsBy(string[] folders, IReadOnlyList<string> texts, IReadOnlyList<string> known, Screen screen, CancellationToken cancellationToken)
+    {
+        if (texts.Count == 0)
+        {
+            throw new UsageException("--teacher needs texts to label: name a file of them with --unlabeled.");
+        }
+
+        float[][] Ask(string folder)
+        {
+            using OnnxTextClassifier teacher = ModelDirectory.Load(folder);
+            return teacher.Labels.SequenceEqual(known, StringComparer.Ordinal)
+                ? teacher.Predict(texts, cancellationToken)
+                : throw new UsageException($"--teacher {folder} knows other labels ({string.Join(", ", teacher.Labels)}) than --data has ({string.Join(", ", known)}): train one on the same labels.");
+        }
+
+        IReadOnlyList<PseudoLabel> labels = PseudoLabel.Choose([.. folders.Select(Ask)]);
+        IEnumerable<string> classes = known.Select((label, index) => $"{label} {labels.Count(given => given.Label == index)}");
+        screen.Line($"of the texts without label {labels.Count} are trained on as {string.Join(" and ", folders)} label them: {string.Join(", ", classes)}");
+        return labels;
     }
 }

@@ -239,6 +239,31 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_WithTeachers_JoinsTheTextsThatTheyAreSurestOf()
+    {
+        string texts = workspace.Write("texts.txt", string.Join('\n', Enumerable.Range(0, 40).Select(i => i % 2 == 0 ? $"ripe pears and plums {i}" : $"snow and wind and fog {i}")));
+        string[] train = ["train", "--data", workspace.Data, "--settings", workspace.Settings, "--direction", "forward", "--strategy", "full"];
+        Assert.Equal(0, (await CommandLine.RunAsync([.. train, "--out", workspace["one"]])).ExitCode);
+        Assert.Equal(0, (await CommandLine.RunAsync([.. train, "--seed", "7", "--out", workspace["two"]])).ExitCode);
+        string[] again = [.. train, "--unlabeled", texts, "--teacher", workspace["one"], "--teacher", workspace["two"]];
+
+        (int code, string output, string error) = await CommandLine.RunAsync([.. again, "--out", workspace["student"], "--json", workspace["student.json"]]);
+
+        Assert.True(code == 0, error);
+        Assert.Contains($"of the texts without label 20 are trained on as {workspace["one"]} and {workspace["two"]} label them: fruit 10, weather 10", output, StringComparison.Ordinal);
+        Assert.Equal(Json("one/card.json").GetProperty("trainRows").GetInt32() + 20, Json("student/card.json").GetProperty("trainRows").GetInt32());
+        Assert.Equal(20, Json("student/report.json").GetProperty("data").GetProperty("unlabeledTexts").GetInt32());
+        Assert.Equal(0, (await CommandLine.RunAsync([.. again, "--out", workspace["student-2"], "--json", workspace["student-2.json"]])).ExitCode);
+        Assert.Equal(Json("student.json").GetProperty("weightsDigest").GetString(), Json("student-2.json").GetProperty("weightsDigest").GetString());
+
+        string three = workspace.Write("three.csv", File.ReadAllText(workspace.Data) + string.Concat(Enumerable.Range(0, 20).Select(i => $"\n\"a zebra and {i} more animals\",animals")));
+        (code, _, error) = await CommandLine.RunAsync("train", "--data", three, "--settings", workspace.Settings, "--unlabeled", texts, "--teacher", workspace["one"], "--out", workspace["other"]);
+        Assert.Equal(2, code);
+        Assert.Contains("knows other labels (fruit, weather) than --data has (animals, fruit, weather)", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(workspace["other"]));
+    }
+
+    [Fact]
     public async Task Train_TestLabelsThatAreNotTrained_AreRefusedBeforeTraining()
     {
         string test = workspace.Write("other.csv", "text,label\n\"a zebra\",animals\n");
@@ -295,6 +320,9 @@ public sealed class CommandTests : IDisposable
         { ["train", "--data", "{data}", "--pretrained", "nowhere"], "no pretrained model in 'nowhere'" },
         { ["train", "--data", "{data}", "--from", "nowhere"], "'nowhere' holds no model.onnx to start at" },
         { ["train", "--data", "{data}", "--from", "model", "--out", "./model"], "--out must be another folder" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--teacher", "model", "--out", "./model"], "--out must be another folder" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--teacher", "nowhere"], "--teacher needs texts to label" },
+        { ["train", "--data", "{data}", "--pretrained", "none", "--unlabeled", "{test}", "--teacher", "nowhere"], "'nowhere' holds no model.onnx" },
         { ["train", "--data", "{data}", "--from", "nowhere", "--pretrained", "wiki"], "either --from or --pretrained" },
         { ["train", "--data", "{data}", "--class-weights", "fair"], "choose none, balanced" },
         { ["train", "--data", "{data}", "--early-stopping", "0"], "classifier.earlyStopping.patience must lie in [1, 1000]" },
@@ -324,7 +352,7 @@ public sealed class CommandTests : IDisposable
     [MemberData(nameof(WrongUsage))]
     public async Task AnyCommand_WrongUsage_ExitsWithTwoAndSaysWhatToDo(string[] arguments, string message)
     {
-        (int code, _, string error) = await CommandLine.RunAsync([.. arguments.Select(argument => argument.Replace("{data}", workspace.Data, StringComparison.Ordinal))]);
+        (int code, _, string error) = await CommandLine.RunAsync([.. arguments.Select(argument => argument.Replace("{data}", workspace.Data, StringComparison.Ordinal).Replace("{test}", workspace.Test, StringComparison.Ordinal))]);
 
         Assert.Equal(2, code);
         Assert.Contains(message, error, StringComparison.Ordinal);

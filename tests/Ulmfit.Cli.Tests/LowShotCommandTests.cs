@@ -39,6 +39,38 @@ public sealed class LowShotCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task LowShot_SelfTraining_TrainsAgainOnWhatTheSemiSupervisedModelIsSurestOf()
+    {
+        string[] arguments = [.. LowShot("runs", "8,all"), "--self-training", "--seeds", "1", "--json", workspace["lowshot-out.json"]];
+        (int code, string output, string error) = await CommandLine.RunAsync(arguments);
+        Assert.True(code == 0, error);
+
+        JsonElement report = JsonDocument.Parse(File.ReadAllText(workspace["lowshot-out.json"])).RootElement;
+        JsonElement[] series = [.. report.GetProperty("series").EnumerateArray()];
+        Assert.Equal(["supervised", "semi-supervised", "self-training", "scratch"], series.Select(one => one.GetProperty("name").GetString()));
+
+        // With all labels there is nothing to label: that is the semi-supervised training, which is the supervised one.
+        Assert.NotEqual(Digests(series[1])[0], Digests(series[2])[0]);
+        Assert.Equal(Digests(series[1])[1], Digests(series[2])[1]);
+        int rows = report.GetProperty("subject").GetProperty("trainRows").GetInt32();
+        JsonElement[] labels = [.. JsonDocument.Parse(File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(workspace["runs"], "results"), "*.labels.json")))).RootElement.EnumerateArray()];
+        Assert.InRange(labels.Length, ((rows - 8) / 2) - 1, (rows - 8) / 2);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(workspace["runs"], "language-models"), "*.safetensors").Length);
+
+        // From the labels as they are kept, by the teacher as it was trained: the same bits.
+        string[] before = Digests(series[2]);
+        foreach (string file in Directory.GetFiles(Path.Combine(workspace["runs"], "results"), "*.json").Where(file => !file.EndsWith(".labels.json", StringComparison.Ordinal)))
+        {
+            File.Delete(file);
+        }
+
+        (code, output, error) = await CommandLine.RunAsync(arguments);
+        Assert.True(code == 0, error);
+        Assert.DoesNotContain("train loss", output, StringComparison.Ordinal);
+        Assert.Equal(before, Digests(JsonDocument.Parse(File.ReadAllText(workspace["lowshot-out.json"])).RootElement.GetProperty("series")[2]));
+    }
+
+    [Fact]
     public async Task LowShot_WithoutOtherTexts_IsSupervisedAndFromScratchAlone()
     {
         (int code, string output, string error) = await CommandLine.RunAsync([.. LowShot("runs", "10"), "--seeds", "1"]);

@@ -8,14 +8,21 @@ namespace Ulmfit.Cli.Compare;
 /// <param name="Settings">How it is trained, seed included.</param>
 /// <param name="Pretrained">What it starts at; null for random weights.</param>
 /// <param name="Data">What it is trained on; asked for when it is needed, and not kept.</param>
-internal sealed record Experiment(string Name, TrainingSettings Settings, PretrainedModel? Pretrained, Func<TrainingData> Data);
+internal sealed record Experiment(string Name, TrainingSettings Settings, PretrainedModel? Pretrained, Func<TrainingData> Data)
+{
+    /// <summary>
+    /// The experiment whose model labels the texts that have no class, the surest of which are trained on as well: one on the same data,
+    /// with the same settings. Null for none.
+    /// </summary>
+    public Experiment? Teacher { get; init; }
+}
 
 /// <summary>What came of an experiment.</summary>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Test">Scores on the test rows; null where training diverged.</param>
-/// <param name="Seconds">Wall-clock time of all its epochs, also of those that it shares with others and that were trained once.</param>
+/// <param name="Seconds">Wall-clock time of all its epochs and of its teacher's, also of those that it shares with others and that were trained once.</param>
 /// <param name="WeightsDigest">Digest of the trained weights, as <c>ulmfit train</c> gives it.</param>
 /// <param name="Failure">Why there are no scores.</param>
-/// <param name="Epochs">Epochs by direction.</param>
+/// <param name="Epochs">Epochs by direction, without its teacher's.</param>
 internal sealed record ExperimentResult(
     ulong Seed, ClassificationMetrics? Test, double Seconds, string? WeightsDigest, string? Failure, IReadOnlyDictionary<string, IReadOnlyList<EpochMetrics>> Epochs);

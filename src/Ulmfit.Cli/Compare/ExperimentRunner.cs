@@ -66,9 +66,51 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
     {
         (Experiment experiment, IReadOnlyList<PlannedDirection> directions, string resultPath) = one;
         TrainingData data = experiment.Data();
-        var trained = new Dictionary<Direction, TrainedDirection>();
         var table = new EpochTable(screen);
-        string? failure = null;
+        double seconds = 0;
+        if (experiment.Teacher is Experiment teacher)
+        {
+            Trained of = Train(teacher, PlanOf(teacher).Directions, data, $"{place}, its teacher", display, table, cancellationToken);
+            seconds = of.Seconds;
+            if (of.Failure is not null)
+            {
+                return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, of.Failure, of.Epochs);
+            }
+
+            data = data.WithPseudoLabels(LabelsBy(of, data, one.LabelsPath, cancellationToken));
+        }
+
+        Trained trained = Train(experiment, directions, data, place, display, table, cancellationToken);
+        seconds += trained.Seconds;
+        if (trained.Failure is not null)
+        {
+            return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, trained.Failure, trained.Epochs);
+        }
+
+        using OnnxTextClassifier classifier = trained.Load(data);
+        var result = new ExperimentResult(experiment.Settings.Seed, EvaluateCommand.Score(classifier, RowsKind.Test, test, hardest: 0, cancellationToken).Metrics, seconds, trained.Digest, null, trained.Epochs);
+        Directory.CreateDirectory(Path.GetDirectoryName(resultPath)!);
+        Reports.WriteJson(resultPath, result);
+        return result;
+    }
+
+    // Kept, so that a training goes on with the labels with which it began, whatever processor it goes on with.
+    private static PseudoLabel[] LabelsBy(Trained teacher, TrainingData data, string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+        {
+            using OnnxTextClassifier classifier = teacher.Load(data);
+            IReadOnlyList<PseudoLabel> labels = PseudoLabel.Choose([classifier.PredictTokens(data.Unlabeled, cancellationToken)]);
+            ModelDirectory.WriteWhole(path, stream => JsonSerializer.Serialize(stream, labels));
+        }
+
+        return JsonSerializer.Deserialize<PseudoLabel[]>(File.ReadAllBytes(path)) ?? throw new InvalidDataException($"'{path}' is empty: delete it to have the texts labelled again.");
+    }
+
+    private Trained Train(
+        Experiment experiment, IReadOnlyList<PlannedDirection> directions, TrainingData data, string place, ProgressDisplay display, EpochTable table, CancellationToken cancellationToken)
+    {
+        var trained = new Dictionary<Direction, TrainedDirection>();
         foreach (PlannedDirection direction in directions)
         {
             try
@@ -78,25 +120,11 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
             catch (TrainingDivergedException exception)
             {
                 // A rate that is too high is a result of a comparison, not the end of it.
-                failure = $"{direction.Direction.Name()}: {exception.Message}";
-                break;
+                return new Trained(trained, $"{direction.Direction.Name()}: {exception.Message}");
             }
         }
 
-        Dictionary<string, IReadOnlyList<EpochMetrics>> epochs = trained.ToDictionary(pair => pair.Key.Name(), pair => pair.Value.Epochs);
-        double seconds = epochs.Values.Sum(lines => lines.Sum(line => line.Seconds));
-        if (failure is not null)
-        {
-            return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, failure, epochs);
-        }
-
-        DirectionWeights? WeightsOf(Direction which) => trained.GetValueOrDefault(which)?.Weights;
-        using OnnxTextClassifier classifier = ModelDirectory.Load(WeightsOf(Direction.Forward), WeightsOf(Direction.Backward), data);
-        string digest = WeightsDigest.Of(trained.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
-        var result = new ExperimentResult(experiment.Settings.Seed, EvaluateCommand.Score(classifier, RowsKind.Test, test, hardest: 0, cancellationToken).Metrics, seconds, digest, null, epochs);
-        Directory.CreateDirectory(Path.GetDirectoryName(resultPath)!);
-        Reports.WriteJson(resultPath, result);
-        return result;
+        return new Trained(trained, null);
     }
 
     private TrainedDirection Train(Experiment experiment, TrainingData data, PlannedDirection planned, string place, ProgressDisplay display, EpochTable table, CancellationToken cancellationToken)
@@ -136,15 +164,25 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
     {
         TrainingData data = experiment.Data();
         EvaluateCommand.CheckLabels(data.Labels, test);
-        PlannedDirection[] directions = [.. experiment.Settings.Directions.Each().Select(direction => PlanOf(experiment, data, direction))];
+        Dictionary<Direction, DirectionTraining> trainings = experiment.Settings.Directions.Each()
+            .ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, experiment.Settings, direction, experiment.Pretrained));
+        PlannedDirection[] directions = [.. trainings.Select(pair => experiment.Teacher is null
+            ? PlanOf(data, pair.Key, pair.Value, pair.Value.Fingerprint)
+            : PlanOfStudent(experiment, data, pair.Key, Digest($"self-training {pair.Key} {string.Join(' ', trainings.Values.Select(training => training.Fingerprint))}")))];
         string name = Digest(string.Join(' ', directions.Select(direction => direction.Folder).Select(Path.GetFileName).Append(testDigest)));
         return new Planned(experiment, directions, Path.Combine(directory, "results", name + ".json"));
     }
 
-    private PlannedDirection PlanOf(Experiment experiment, TrainingData data, Direction direction)
+    // Which texts its teacher labels, and how, is not known before that is trained; about how many, is.
+    private PlannedDirection PlanOfStudent(Experiment experiment, TrainingData data, Direction direction, string name)
     {
-        var training = new DirectionTraining(engine, data, experiment.Settings, direction, experiment.Pretrained);
-        string folder = Path.Combine(directory, "trainings", training.Fingerprint);
+        TrainingData likeIt = data.WithPseudoLabels([.. Enumerable.Range(0, PseudoLabel.MostOf(data.Unlabeled.Count)).Select(text => new PseudoLabel(text, 0))]);
+        return PlanOf(likeIt, direction, new DirectionTraining(engine, likeIt, experiment.Settings, direction, experiment.Pretrained), name);
+    }
+
+    private PlannedDirection PlanOf(TrainingData data, Direction direction, DirectionTraining training, string name)
+    {
+        string folder = Path.Combine(directory, "trainings", name);
         int done = new ResumableDirection(folder, direction, training).FinishedEpochs();
         int languageModel = training.Plan.EpochsOf(StageKind.LanguageModel), classifier = training.Plan.EpochsOf(StageKind.Classifier);
         double languageModelTokens = data.LanguageModelTexts.Sum(text => (double)text.Length), classifierTokens = data.Train.Sum(document => (double)document.Tokens.Length);
@@ -182,7 +220,23 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         }
     }
 
-    private sealed record Planned(Experiment Experiment, IReadOnlyList<PlannedDirection> Directions, string ResultPath);
+    private sealed record Planned(Experiment Experiment, IReadOnlyList<PlannedDirection> Directions, string ResultPath)
+    {
+        /// <summary>Where the labels are kept that its teacher gave.</summary>
+        public string LabelsPath => Path.ChangeExtension(ResultPath, "labels.json");
+    }
+
+    private sealed record Trained(IReadOnlyDictionary<Direction, TrainedDirection> Directions, string? Failure)
+    {
+        public Dictionary<string, IReadOnlyList<EpochMetrics>> Epochs => Directions.ToDictionary(pair => pair.Key.Name(), pair => pair.Value.Epochs);
+
+        public double Seconds => Directions.Values.Sum(one => one.Epochs.Sum(epoch => epoch.Seconds));
+
+        public string Digest => WeightsDigest.Of(Directions.OrderBy(pair => pair.Key).Select(pair => pair.Value.Weights.Weights));
+
+        public OnnxTextClassifier Load(TrainingData data) =>
+            ModelDirectory.Load(Directions.GetValueOrDefault(Direction.Forward)?.Weights, Directions.GetValueOrDefault(Direction.Backward)?.Weights, data);
+    }
 
     private sealed record PlannedDirection(Direction Direction, string Folder, string? LanguageModel, double LanguageModelTokens, double ClassifierTokens)
     {

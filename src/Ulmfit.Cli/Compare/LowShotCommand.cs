@@ -16,6 +16,7 @@ internal sealed class LowShotCommand
     private readonly ComparisonInputs inputs = new("lowshot");
     private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", HelpName = "N,N,…", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
+    private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the semi-supervised classifier is surest of; brings --semi-supervised with it" };
     private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run", HelpName = "FILE" };
 
     public static Command Create()
@@ -24,9 +25,9 @@ internal sealed class LowShotCommand
         var command = new DocumentedCommand(
             "lowshot",
             "Train on few labels and on more: the test error against their number",
-            "It tells how many labels are worth making: supervised, from scratch and, with --semi-supervised, with the language model trained on all texts. The same command goes on after an interruption.",
-            "ulmfit lowshot --data train.csv --test test.csv --labels 20,50,100,200,all --seeds 1,2,3 --semi-supervised --out runs --svg curve.svg");
-        lowShot.inputs.AddTo(command, lowShot.labels, lowShot.semiSupervised, lowShot.svg);
+            "It tells how many labels are worth making: supervised, from scratch and, with --semi-supervised or --self-training, with what other texts teach. The same command goes on after an interruption.",
+            "ulmfit lowshot --data train.csv --test test.csv --labels 20,50,100,200,all --seeds 1,2,3 --self-training --out runs --svg curve.svg");
+        lowShot.inputs.AddTo(command, lowShot.labels, lowShot.semiSupervised, lowShot.selfTraining, lowShot.svg);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => lowShot.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -42,8 +43,8 @@ internal sealed class LowShotCommand
             IReadOnlyList<LabeledRow> rows = loaded.Texts.Selection.Train;
             string[] classes = [.. rows.Select(row => row.Label)];
             int[] sizes = Sizes(parsed.GetRequiredValue(labels), new StratifiedSample(classes, loaded.Seeds[0]).Classes, rows.Count);
-            bool withUnlabeled = parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
-            Way[] ways = [.. Ways(loaded).Where(way => withUnlabeled || !way.IsSemiSupervised)];
+            bool again = parsed.GetValue(selfTraining), withUnlabeled = again || parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
+            Way[] ways = [.. Ways(loaded).Where(way => (withUnlabeled || !way.IsSemiSupervised) && (again || !way.IsSelfTrained))];
             (Way Way, int Labels, Experiment Experiment)[] experiments =
             [
                 .. from seed in loaded.Seeds
@@ -52,7 +53,9 @@ internal sealed class LowShotCommand
                    let chosen = sample.Rows(size)
                    from way in ways
                    let own = way.Apply(settings with { Seed = seed })
-                   select (way, size, loaded.Experiment(string.Create(CultureInfo.InvariantCulture, $"{way.Name}, {size} labels"), own, () => way.Data(own, chosen))),
+                   let experiment = loaded.Experiment(string.Create(CultureInfo.InvariantCulture, $"{way.Name}, {size} labels"), own, () => way.Data(own, chosen))
+                   let hasOthers = size < rows.Count || loaded.Texts.Selection.Unlabeled.Count > 0
+                   select (way, size, way.IsSelfTrained && hasOthers ? experiment with { Teacher = experiment } : experiment),
             ];
             ComparisonSubject subject = loaded.Subject(engine, settings);
             LowShotReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
@@ -83,12 +86,14 @@ internal sealed class LowShotCommand
         (IReadOnlyList<LabeledRow> rows, IReadOnlyList<LabeledRow> heldOut, _, _, _) = loaded.Texts.Selection;
         TrainingData OfSample(TrainingSettings settings, IReadOnlyList<int> chosen) =>
             TrainingData.Prepare([.. chosen.Select(row => rows[row])], heldOut, [], settings, loaded.StartOf(settings)?.Vocabulary);
+        TrainingData OfAll(TrainingSettings settings, IReadOnlyList<int> chosen) => loaded.Data(settings).WithLabelsOf([.. chosen]);
         ComparisonPreset scratch = ComparisonPreset.All.Single(preset => preset.Name == Scratch);
         return
         [
-            new("supervised", "the language model is fine-tuned on the labelled texts alone", false, settings => settings, OfSample),
-            new("semi-supervised", "the language model is fine-tuned on all texts, the classifier on the labelled ones", true, settings => settings, (settings, chosen) => loaded.Data(settings).WithLabelsOf([.. chosen])),
-            new(scratch.Name, scratch.Description, false, scratch.Apply, OfSample),
+            new("supervised", "the language model is fine-tuned on the labelled texts alone", settings => settings, OfSample),
+            new("semi-supervised", "the language model is fine-tuned on all texts, the classifier on the labelled ones", settings => settings, OfAll) { IsSemiSupervised = true },
+            new("self-training", "from that language model once more, on the half of the other texts too that the semi-supervised classifier is surest of, labelled by it", settings => settings, OfAll) { IsSemiSupervised = true, IsSelfTrained = true },
+            new(scratch.Name, scratch.Description, scratch.Apply, OfSample),
         ];
     }
 
@@ -105,8 +110,14 @@ internal sealed class LowShotCommand
     /// <summary>A way of training on a sample.</summary>
     /// <param name="Name">Its name.</param>
     /// <param name="Description">What is done.</param>
-    /// <param name="IsSemiSupervised">Whether it reads texts without labels.</param>
     /// <param name="Apply">Its settings.</param>
     /// <param name="Data">What it is trained on, of settings and the rows that are labelled.</param>
-    private sealed record Way(string Name, string Description, bool IsSemiSupervised, Func<TrainingSettings, TrainingSettings> Apply, Func<TrainingSettings, IReadOnlyList<int>, TrainingData> Data);
+    private sealed record Way(string Name, string Description, Func<TrainingSettings, TrainingSettings> Apply, Func<TrainingSettings, IReadOnlyList<int>, TrainingData> Data)
+    {
+        /// <summary>Whether it reads texts without labels.</summary>
+        public bool IsSemiSupervised { get; init; }
+
+        /// <summary>Whether it is trained on labels that a model gave.</summary>
+        public bool IsSelfTrained { get; init; }
+    }
 }

@@ -11,10 +11,10 @@ public sealed record LearningCurve(string Name, IReadOnlyList<(int Labels, Sampl
 /// <summary>The test error over the number of labels, on a logarithmic axis (Howard &amp; Ruder 2018, figure 3); bars reach from the least to the greatest error.</summary>
 public static class LearningCurvePlot
 {
-    private static readonly PlotStyle[] Styles = [PlotStyle.Circles, PlotStyle.Diamonds, PlotStyle.Squares];
+    private static readonly PlotStyle[] Styles = [PlotStyle.Circles, PlotStyle.Diamonds, PlotStyle.Squares, PlotStyle.Triangles];
 
     /// <summary>The plot as an SVG file; empty when no curve has a point.</summary>
-    /// <param name="curves">The curves, three at most.</param>
+    /// <param name="curves">The curves, four at most.</param>
     /// <exception cref="ArgumentException">There are more curves than can be told apart.</exception>
     public static string ToSvg(IReadOnlyList<LearningCurve> curves)
     {

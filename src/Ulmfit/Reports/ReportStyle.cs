@@ -11,9 +11,9 @@ internal static class ReportStyle
 {
     private const string Colours = """
 
-        :root { color-scheme: light dark; --page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d8dee4; --band: #eef1f4; --a: #0072b2; --b: #c24e00; --c: #00795a; --on-strong: #ffffff; --on-middle: #1b1f24; }
-        @media (prefers-color-scheme: dark) { :root { --page: #14171a; --panel: #1d2126; --text: #e8eaed; --soft: #a8b0b9; --rule: #373e47; --band: #20252b; --a: #56b4e9; --b: #f0a02e; --c: #35c79d; --on-strong: #101214; --on-middle: #101214; } }
-        @media print { :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --text: #000000; --soft: #444444; --rule: #cccccc; --band: #f0f0f0; --a: #0072b2; --b: #c24e00; --c: #00795a; --on-strong: #ffffff; --on-middle: #000000; } }
+        :root { color-scheme: light dark; --page: #ffffff; --panel: #f6f7f9; --text: #1b1f24; --soft: #57606a; --rule: #d8dee4; --band: #eef1f4; --a: #0072b2; --b: #c24e00; --c: #00795a; --d: #9a3b7d; --on-strong: #ffffff; --on-middle: #1b1f24; }
+        @media (prefers-color-scheme: dark) { :root { --page: #14171a; --panel: #1d2126; --text: #e8eaed; --soft: #a8b0b9; --rule: #373e47; --band: #20252b; --a: #56b4e9; --b: #f0a02e; --c: #35c79d; --d: #e08fc4; --on-strong: #101214; --on-middle: #101214; } }
+        @media print { :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --text: #000000; --soft: #444444; --rule: #cccccc; --band: #f0f0f0; --a: #0072b2; --b: #c24e00; --c: #00795a; --d: #9a3b7d; --on-strong: #ffffff; --on-middle: #000000; } }
 
         """;
 
@@ -28,10 +28,12 @@ internal static class ReportStyle
         .line-a { stroke: var(--a); stroke-width: 1.8; fill: none; stroke-linejoin: round; }
         .line-b { stroke: var(--b); stroke-width: 1.8; fill: none; stroke-dasharray: 5 4; }
         .line-c { stroke: var(--c); stroke-width: 1.8; fill: none; stroke-dasharray: 2 3; }
+        .line-d { stroke: var(--d); stroke-width: 1.8; fill: none; stroke-dasharray: 7 3 2 3; }
         .range { stroke-width: 1.2; stroke-dasharray: none; stroke-opacity: 0.6; }
         .marker-a { fill: var(--a); }
         .marker-b { fill: var(--b); stroke: var(--page); stroke-width: 1; }
         .marker-c { fill: var(--c); stroke: var(--page); stroke-width: 1; }
+        .marker-d { fill: var(--d); stroke: var(--page); stroke-width: 1; }
         .target { fill: transparent; }
 
         """;

@@ -27,6 +27,9 @@ internal enum PlotStyle
 
     /// <summary>The third colour, a dotted line with squares.</summary>
     Squares,
+
+    /// <summary>The fourth colour, a line of dashes and dots with triangles.</summary>
+    Triangles,
 }
 
 /// <summary>Values that belong together.</summary>
@@ -181,13 +184,15 @@ internal sealed record SvgPlot
 
     private static void WriteLegend(MarkupWriter to, PlotSeries[] drawn, double left)
     {
-        double at = left;
+        const double Name = 28;
+        double widths = drawn.Sum(series => Name + MarkupText.WidthOf(series.Name, FontSize));
+        double gap = Math.Clamp((Width - left - widths) / drawn.Length, 6, 16), at = Math.Clamp(Width - widths - (gap * drawn.Length), 0, left);
         foreach (PlotSeries series in drawn)
         {
             to.Void("line", ("class", ClassOf(series.Style)), ("x1", at), ("x2", at + 22), ("y1", 12), ("y2", 12));
             WriteMarker(to, series.Style, at + 11, 12);
-            to.Element("text", series.Name, ("class", "tick"), ("x", at + 28), ("y", 12 + (FontSize * 0.35)));
-            at += 28 + MarkupText.WidthOf(series.Name, FontSize) + 16;
+            to.Element("text", series.Name, ("class", "tick"), ("x", at + Name), ("y", 12 + (FontSize * 0.35)));
+            at += Name + MarkupText.WidthOf(series.Name, FontSize) + gap;
         }
     }
 
@@ -239,6 +244,9 @@ internal sealed record SvgPlot
             case PlotStyle.Squares:
                 to.Void("rect", ("class", "marker-c"), ("x", x - 3.3), ("y", y - 3.3), ("width", 6.6), ("height", 6.6));
                 break;
+            case PlotStyle.Triangles:
+                to.Void("path", ("class", "marker-d"), ("d", string.Create(CultureInfo.InvariantCulture, $"M{x - 4.5:0.#} {y + 3.6:0.#}L{x:0.#} {y - 4.5:0.#}L{x + 4.5:0.#} {y + 3.6:0.#}Z")));
+                break;
         }
     }
 
@@ -246,6 +254,7 @@ internal sealed record SvgPlot
     {
         PlotStyle.Diamonds => "line-b",
         PlotStyle.Squares => "line-c",
+        PlotStyle.Triangles => "line-d",
         _ => "line-a",
     };
 }

@@ -101,4 +101,21 @@ public sealed class TrainingData
         IEnumerable<int[]> others = Train.Where((_, row) => !labeled.Contains(row)).Select(document => document.Tokens);
         return new TrainingData(Vocabulary, Labels, [.. rows.Select(row => Train[row])], HeldOut, [.. others, .. Unlabeled], LanguageModelTexts);
     }
+
+    /// <summary>The same texts, some of those without a class with the one that a classifier gave them: they follow the labelled ones.</summary>
+    /// <param name="labels">Labels of texts of <see cref="Unlabeled"/>.</param>
+    /// <exception cref="ArgumentException">A text is not there or named twice, or a class is not known.</exception>
+    public TrainingData WithPseudoLabels(IReadOnlyList<PseudoLabel> labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        var given = labels.Select(label => label.Text).ToHashSet();
+        if (given.Count < labels.Count || labels.Any(label => label.Text < 0 || label.Text >= Unlabeled.Count || label.Label < 0 || label.Label >= Labels.Count))
+        {
+            throw new ArgumentException("A label names a text that is not there, or one twice, or a class that is not known.", nameof(labels));
+        }
+
+        return new TrainingData(
+            Vocabulary, Labels, [.. Train, .. labels.Select(label => new Document(Unlabeled[label.Text], label.Label))], HeldOut,
+            [.. Unlabeled.Where((_, text) => !given.Contains(text))], LanguageModelTexts);
+    }
 }

@@ -30,6 +30,19 @@ public sealed class LearningCurvePlotTests
     }
 
     [Fact]
+    public void ToSvg_FourCurves_AreToldApartByFormAndNamedWithinThePicture()
+    {
+        XElement plot = XElement.Parse(LearningCurvePlot.ToSvg([.. Curves, new LearningCurve("self-training", [(20, SampleStatistics.Of(0.25)), (2000, SampleStatistics.Of(0.08))])]));
+
+        string[] classes = [.. plot.Elements(Svg + "path").Select(path => (string)path.Attribute("class")!).Where(name => name.StartsWith("line-", StringComparison.Ordinal))];
+        Assert.Equal(4, classes.Distinct().Count());
+        XElement[] names = [.. plot.Elements(Svg + "text").Where(text => Number(text, "y") < 20)];
+        Assert.Equal(4, names.Length);
+        Assert.All(names, name => Assert.InRange(Number(name, "x") + MarkupText.WidthOf(name.Value, SvgPlot.FontSize), 0, SvgPlot.Width));
+        Assert.All(names.Zip(names.Skip(1)), pair => Assert.True(Number(pair.First, "x") + MarkupText.WidthOf(pair.First.Value, SvgPlot.FontSize) < Number(pair.Second, "x") - 22));
+    }
+
+    [Fact]
     public void ToSvg_EqualRatiosOfLabels_AreEquallyFar()
     {
         XElement plot = XElement.Parse(LearningCurvePlot.ToSvg(Curves));
@@ -67,7 +80,7 @@ public sealed class LearningCurvePlotTests
     public void ToSvg_NoPointsOrTooManyCurves_IsEmptyOrRefused()
     {
         Assert.Equal("", LearningCurvePlot.ToSvg([new LearningCurve("none", [])]));
-        Assert.Throws<ArgumentException>(() => LearningCurvePlot.ToSvg([.. Curves, Curves[0]]));
+        Assert.Throws<ArgumentException>(() => LearningCurvePlot.ToSvg([.. Curves, .. Curves[..2]]));
     }
 
     private static double Number(XElement element, string attribute) => double.Parse(element.Attribute(attribute)!.Value, CultureInfo.InvariantCulture);
