@@ -56,7 +56,7 @@ internal sealed class TrainCommand
             LoadedInputs loaded = inputs.Load(parsed, chosen, screen);
             LabeledRows? testRows = parsed.GetValue(test) is string testPath ? inputs.Read(parsed, testPath) : null;
             (IReadOnlyList<LabeledRow> train, IReadOnlyList<LabeledRow> heldOut, IReadOnlyList<string> texts, _, _) = loaded.Selection;
-            IReadOnlyList<PseudoLabel> labels = folders.Length > 0 ? LabelsBy(folders, texts, loaded.Data.Labels, screen, cancellationToken) : [];
+            IReadOnlyList<PseudoLabel> labels = folders.Length > 0 ? LabelsBy(folders, texts, loaded.Data, screen, cancellationToken) : [];
             TrainingData prepared = loaded.Data.WithPseudoLabels(labels);
             if (testRows is not null)
             {
@@ -116,7 +116,7 @@ internal sealed class TrainCommand
         return ExitCodes.Done;
     }
 
-    private static IReadOnlyList<PseudoLabel> LabelsBy(string[] folders, IReadOnlyList<string> texts, IReadOnlyList<string> known, Screen screen, CancellationToken cancellationToken)
+    private static IReadOnlyList<PseudoLabel> LabelsBy(string[] folders, IReadOnlyList<string> texts, TrainingData data, Screen screen, CancellationToken cancellationToken)
     {
         if (texts.Count == 0)
         {
@@ -126,13 +126,13 @@ internal sealed class TrainCommand
         float[][] Ask(string folder)
         {
             using OnnxTextClassifier teacher = ModelDirectory.Load(folder);
-            return teacher.Labels.SequenceEqual(known, StringComparer.Ordinal)
+            return teacher.Labels.SequenceEqual(data.Labels, StringComparer.Ordinal)
                 ? teacher.Predict(texts, cancellationToken)
-                : throw new UsageException($"--teacher {folder} knows other labels ({string.Join(", ", teacher.Labels)}) than --data has ({string.Join(", ", known)}): train one on the same labels.");
+                : throw new UsageException($"--teacher {folder} knows other labels ({string.Join(", ", teacher.Labels)}) than --data has ({string.Join(", ", data.Labels)}): train one on the same labels.");
         }
 
-        IReadOnlyList<PseudoLabel> labels = PseudoLabel.Choose([.. folders.Select(Ask)]);
-        IEnumerable<string> classes = known.Select((label, index) => $"{label} {labels.Count(given => given.Label == index)}");
+        IReadOnlyList<PseudoLabel> labels = PseudoLabel.Choose([.. folders.Select(Ask)], [.. data.Train.Select(document => document.Label)]);
+        IEnumerable<string> classes = data.Labels.Select((label, index) => $"{label} {labels.Count(given => given.Label == index)}");
         screen.Line($"of the texts without label {labels.Count} are trained on as {string.Join(" and ", folders)} label them: {string.Join(", ", classes)}");
         return labels;
     }

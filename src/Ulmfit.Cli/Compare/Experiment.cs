@@ -10,19 +10,21 @@ namespace Ulmfit.Cli.Compare;
 /// <param name="Data">What it is trained on; asked for when it is needed, and not kept.</param>
 internal sealed record Experiment(string Name, TrainingSettings Settings, PretrainedModel? Pretrained, Func<TrainingData> Data)
 {
-    /// <summary>
-    /// The experiment whose model labels the texts that have no class, the surest of which are trained on as well: one on the same data,
-    /// with the same settings. Null for none.
-    /// </summary>
-    public Experiment? Teacher { get; init; }
+    /// <summary>Who labels the texts of the data that have no class, the surest of which are trained on as well; null for nobody.</summary>
+    public Teachers? Teachers { get; init; }
 }
+
+/// <summary>Experiments whose models label texts for another.</summary>
+/// <param name="Experiments">The experiments, with the same classes as that other.</param>
+/// <param name="Texts">The texts that have no class, in the order of that other's data.</param>
+internal sealed record Teachers(IReadOnlyList<Experiment> Experiments, IReadOnlyList<string> Texts);
 
 /// <summary>What came of an experiment.</summary>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Test">Scores on the test rows; null where training diverged.</param>
-/// <param name="Seconds">Wall-clock time of all its epochs and of its teacher's, also of those that it shares with others and that were trained once.</param>
+/// <param name="Seconds">Wall-clock time of all its epochs and of its teachers', also of those that it shares with others and that were trained once.</param>
 /// <param name="WeightsDigest">Digest of the trained weights, as <c>ulmfit train</c> gives it.</param>
 /// <param name="Failure">Why there are no scores.</param>
-/// <param name="Epochs">Epochs by direction, without its teacher's.</param>
+/// <param name="Epochs">Epochs by direction, without its teachers'.</param>
 internal sealed record ExperimentResult(
     ulong Seed, ClassificationMetrics? Test, double Seconds, string? WeightsDigest, string? Failure, IReadOnlyDictionary<string, IReadOnlyList<EpochMetrics>> Epochs);

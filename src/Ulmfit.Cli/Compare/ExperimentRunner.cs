@@ -68,16 +68,34 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         TrainingData data = experiment.Data();
         var table = new EpochTable(screen);
         double seconds = 0;
-        if (experiment.Teacher is Experiment teacher)
+        if (experiment.Teachers is Teachers teachers)
         {
-            Trained of = Train(teacher, PlanOf(teacher).Directions, data, $"{place}, its teacher", display, table, cancellationToken);
-            seconds = of.Seconds;
-            if (of.Failure is not null)
+            IReadOnlyList<PseudoLabel>? known = ReadLabels(one.LabelsPath);
+            var probabilities = new List<float[][]>();
+            foreach (Experiment teacher in teachers.Experiments)
             {
-                return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, of.Failure, of.Epochs);
+                TrainingData taught = teacher.Data();
+                Trained of = Train(teacher, PlanOf(teacher).Directions, taught, $"{place}, its teacher", display, table, cancellationToken);
+                seconds += of.Seconds;
+                if (of.Failure is not null)
+                {
+                    return new ExperimentResult(experiment.Settings.Seed, null, seconds, null, of.Failure, of.Epochs);
+                }
+
+                if (known is null)
+                {
+                    using OnnxTextClassifier asked = of.Load(taught);
+                    probabilities.Add(asked.Predict(teachers.Texts, cancellationToken));
+                }
             }
 
-            data = data.WithPseudoLabels(LabelsBy(of, data, one.LabelsPath, cancellationToken));
+            if (known is null)
+            {
+                known = PseudoLabel.Choose(probabilities, [.. data.Train.Select(document => document.Label)]);
+                ModelDirectory.WriteWhole(one.LabelsPath, stream => JsonSerializer.Serialize(stream, known));
+            }
+
+            data = data.WithPseudoLabels(known);
         }
 
         Trained trained = Train(experiment, directions, data, place, display, table, cancellationToken);
@@ -95,17 +113,9 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
     }
 
     // Kept, so that a training goes on with the labels with which it began, whatever processor it goes on with.
-    private static PseudoLabel[] LabelsBy(Trained teacher, TrainingData data, string path, CancellationToken cancellationToken)
-    {
-        if (!File.Exists(path))
-        {
-            using OnnxTextClassifier classifier = teacher.Load(data);
-            IReadOnlyList<PseudoLabel> labels = PseudoLabel.Choose([classifier.PredictTokens(data.Unlabeled, cancellationToken)]);
-            ModelDirectory.WriteWhole(path, stream => JsonSerializer.Serialize(stream, labels));
-        }
-
-        return JsonSerializer.Deserialize<PseudoLabel[]>(File.ReadAllBytes(path)) ?? throw new InvalidDataException($"'{path}' is empty: delete it to have the texts labelled again.");
-    }
+    private static PseudoLabel[]? ReadLabels(string path) => !File.Exists(path)
+        ? null
+        : JsonSerializer.Deserialize<PseudoLabel[]>(File.ReadAllBytes(path)) ?? throw new InvalidDataException($"'{path}' is empty: delete it to have the texts labelled again.");
 
     private Trained Train(
         Experiment experiment, IReadOnlyList<PlannedDirection> directions, TrainingData data, string place, ProgressDisplay display, EpochTable table, CancellationToken cancellationToken)
@@ -166,14 +176,15 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
         EvaluateCommand.CheckLabels(data.Labels, test);
         Dictionary<Direction, DirectionTraining> trainings = experiment.Settings.Directions.Each()
             .ToDictionary(direction => direction, direction => new DirectionTraining(engine, data, experiment.Settings, direction, experiment.Pretrained));
-        PlannedDirection[] directions = [.. trainings.Select(pair => experiment.Teacher is null
+        string? teachers = experiment.Teachers is null ? null : string.Join(' ', experiment.Teachers.Experiments.Select(teacher => Path.GetFileName(PlanOf(teacher).ResultPath)));
+        PlannedDirection[] directions = [.. trainings.Select(pair => teachers is null
             ? PlanOf(data, pair.Key, pair.Value, pair.Value.Fingerprint)
-            : PlanOfStudent(experiment, data, pair.Key, Digest($"self-training {pair.Key} {string.Join(' ', trainings.Values.Select(training => training.Fingerprint))}")))];
+            : PlanOfStudent(experiment, data, pair.Key, Digest($"self-training {teachers} {pair.Value.Fingerprint}")))];
         string name = Digest(string.Join(' ', directions.Select(direction => direction.Folder).Select(Path.GetFileName).Append(testDigest)));
         return new Planned(experiment, directions, Path.Combine(directory, "results", name + ".json"));
     }
 
-    // Which texts its teacher labels, and how, is not known before that is trained; about how many, is.
+    // Which texts its teachers label, and how, is not known before they are trained; about how many, is.
     private PlannedDirection PlanOfStudent(Experiment experiment, TrainingData data, Direction direction, string name)
     {
         TrainingData likeIt = data.WithPseudoLabels([.. Enumerable.Range(0, PseudoLabel.MostOf(data.Unlabeled.Count)).Select(text => new PseudoLabel(text, 0))]);
@@ -222,7 +233,7 @@ internal sealed class ExperimentRunner(string directory, ITrainingEngine engine,
 
     private sealed record Planned(Experiment Experiment, IReadOnlyList<PlannedDirection> Directions, string ResultPath)
     {
-        /// <summary>Where the labels are kept that its teacher gave.</summary>
+        /// <summary>Where the labels are kept that its teachers gave.</summary>
         public string LabelsPath => Path.ChangeExtension(ResultPath, "labels.json");
     }
 

@@ -16,7 +16,7 @@ internal sealed class LowShotCommand
     private readonly ComparisonInputs inputs = new("lowshot");
     private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", HelpName = "N,N,…", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
-    private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the semi-supervised classifier is surest of; brings --semi-supervised with it" };
+    private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the supervised and the semi-supervised classifier are surest of; brings --semi-supervised with it" };
     private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run", HelpName = "FILE" };
 
     public static Command Create()
@@ -44,7 +44,7 @@ internal sealed class LowShotCommand
             string[] classes = [.. rows.Select(row => row.Label)];
             int[] sizes = Sizes(parsed.GetRequiredValue(labels), new StratifiedSample(classes, loaded.Seeds[0]).Classes, rows.Count);
             bool again = parsed.GetValue(selfTraining), withUnlabeled = again || parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
-            Way[] ways = [.. Ways(loaded).Where(way => (withUnlabeled || !way.IsSemiSupervised) && (again || !way.IsSelfTrained))];
+            Way[] ways = [.. Ways(loaded).Where(way => (withUnlabeled || !way.IsSemiSupervised) && (again || way.Teachers.Count == 0))];
             (Way Way, int Labels, Experiment Experiment)[] experiments =
             [
                 .. from seed in loaded.Seeds
@@ -52,10 +52,7 @@ internal sealed class LowShotCommand
                    from size in sizes
                    let chosen = sample.Rows(size)
                    from way in ways
-                   let own = way.Apply(settings with { Seed = seed })
-                   let experiment = loaded.Experiment(string.Create(CultureInfo.InvariantCulture, $"{way.Name}, {size} labels"), own, () => way.Data(own, chosen))
-                   let hasOthers = size < rows.Count || loaded.Texts.Selection.Unlabeled.Count > 0
-                   select (way, size, way.IsSelfTrained && hasOthers ? experiment with { Teacher = experiment } : experiment),
+                   select (way, size, ExperimentOf(way, loaded, settings with { Seed = seed }, chosen)),
             ];
             ComparisonSubject subject = loaded.Subject(engine, settings);
             LowShotReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
@@ -81,6 +78,17 @@ internal sealed class LowShotCommand
         }
     }
 
+    private static Experiment ExperimentOf(Way way, LoadedComparison loaded, TrainingSettings settings, IReadOnlyList<int> chosen)
+    {
+        TrainingSettings own = way.Apply(settings);
+        Experiment experiment = loaded.Experiment(string.Create(CultureInfo.InvariantCulture, $"{way.Name}, {chosen.Count} labels"), own, () => way.Data(own, chosen));
+        var labeled = chosen.ToHashSet();
+        string[] others = [.. loaded.Texts.Selection.Train.Where((_, row) => !labeled.Contains(row)).Select(row => row.Text), .. loaded.Texts.Selection.Unlabeled];
+        return way.Teachers.Count == 0 || others.Length == 0
+            ? experiment
+            : experiment with { Teachers = new Teachers([.. way.Teachers.Select(teacher => ExperimentOf(teacher, loaded, settings, chosen))], others) };
+    }
+
     private static Way[] Ways(LoadedComparison loaded)
     {
         (IReadOnlyList<LabeledRow> rows, IReadOnlyList<LabeledRow> heldOut, _, _, _) = loaded.Texts.Selection;
@@ -88,11 +96,16 @@ internal sealed class LowShotCommand
             TrainingData.Prepare([.. chosen.Select(row => rows[row])], heldOut, [], settings, loaded.StartOf(settings)?.Vocabulary);
         TrainingData OfAll(TrainingSettings settings, IReadOnlyList<int> chosen) => loaded.Data(settings).WithLabelsOf([.. chosen]);
         ComparisonPreset scratch = ComparisonPreset.All.Single(preset => preset.Name == Scratch);
+        Way supervised = new("supervised", "the language model is fine-tuned on the labelled texts alone", settings => settings, OfSample);
+        Way semiSupervised = new("semi-supervised", "the language model is fine-tuned on all texts, the classifier on the labelled ones", settings => settings, OfAll) { IsSemiSupervised = true };
         return
         [
-            new("supervised", "the language model is fine-tuned on the labelled texts alone", settings => settings, OfSample),
-            new("semi-supervised", "the language model is fine-tuned on all texts, the classifier on the labelled ones", settings => settings, OfAll) { IsSemiSupervised = true },
-            new("self-training", "from that language model once more, on the half of the other texts too that the semi-supervised classifier is surest of, labelled by it", settings => settings, OfAll) { IsSemiSupervised = true, IsSelfTrained = true },
+            supervised,
+            semiSupervised,
+            new("self-training", "from that language model once more, on the half of the other texts too that the two classifiers above are surest of, labelled by them", settings => settings, OfAll)
+            {
+                IsSemiSupervised = true, Teachers = [supervised, semiSupervised],
+            },
             new(scratch.Name, scratch.Description, scratch.Apply, OfSample),
         ];
     }
@@ -117,7 +130,7 @@ internal sealed class LowShotCommand
         /// <summary>Whether it reads texts without labels.</summary>
         public bool IsSemiSupervised { get; init; }
 
-        /// <summary>Whether it is trained on labels that a model gave.</summary>
-        public bool IsSelfTrained { get; init; }
+        /// <summary>Whose models label the texts that have no class; nobody's where there are none.</summary>
+        public IReadOnlyList<Way> Teachers { get; init; } = [];
     }
 }

@@ -14,31 +14,47 @@ public sealed record PseudoLabel(int Text, int Label)
 
     /// <summary>
     /// Of the texts that get a class, the half of which the teachers are surest, so that no class is left out and none takes
-    /// more than its part. A text's class is the likeliest by the mean of the teachers' probabilities; of equals it is the first, and
-    /// the first text.
+    /// more than its part. A text's class is the likeliest by the mean of the teachers' probabilities, once classes that they favour over
+    /// their share of the labelled texts are held back by as much (distribution alignment, Berthelot et al. 2020); of equals it is the
+    /// first, and the first text.
     /// </summary>
     /// <param name="teachers">Probabilities by teacher, text and class; all of them know the same texts and classes.</param>
+    /// <param name="labels">The classes of the labelled texts.</param>
     /// <returns>The labels in the order of the texts.</returns>
-    /// <exception cref="ArgumentException">There is no teacher, or they were asked about different texts.</exception>
-    public static IReadOnlyList<PseudoLabel> Choose(IReadOnlyList<float[][]> teachers)
+    /// <exception cref="ArgumentException">There is no teacher, or they were asked about different texts, or no text is labelled.</exception>
+    public static IReadOnlyList<PseudoLabel> Choose(IReadOnlyList<float[][]> teachers, IReadOnlyList<int> labels)
     {
         ArgumentNullException.ThrowIfNull(teachers);
+        ArgumentNullException.ThrowIfNull(labels);
         if (teachers.Count == 0 || teachers.Any(teacher => teacher.Length != teachers[0].Length))
         {
             throw new ArgumentException("There must be teachers, and all of them asked about the same texts.", nameof(teachers));
         }
 
+        if (labels.Count == 0)
+        {
+            throw new ArgumentException("Without a labelled text it is not known how frequent the classes are.", nameof(labels));
+        }
+
+        double[][] means = [.. Enumerable.Range(0, teachers[0].Length).Select(text => MeanOf(teachers, text))];
+        double[] factors = means.Length == 0 ? [] : [.. Enumerable.Range(0, means[0].Length).Select(label => FactorOf(label, means, labels))];
         return
         [
-            .. Enumerable.Range(0, teachers[0].Length)
-                .Select(text => (Text: text, Likeliest: LikeliestOf(teachers, text)))
-                .GroupBy(one => one.Likeliest.Label, one => (one.Text, one.Likeliest.Sum))
-                .SelectMany(given => given.OrderByDescending(one => one.Sum).ThenBy(one => one.Text).Take(MostOf(given.Count())), (given, one) => new PseudoLabel(one.Text, given.Key))
+            .. means
+                .Select((mean, text) => (Text: text, Surest: SurestOf([.. mean.Zip(factors, (probability, factor) => probability * factor)])))
+                .GroupBy(one => one.Surest.Label, one => (one.Text, one.Surest.Probability))
+                .SelectMany(given => given.OrderByDescending(one => one.Probability).ThenBy(one => one.Text).Take(MostOf(given.Count())), (given, one) => new PseudoLabel(one.Text, given.Key))
                 .OrderBy(label => label.Text),
         ];
     }
 
-    private static (int Label, double Sum) LikeliestOf(IReadOnlyList<float[][]> teachers, int text) => Enumerable.Range(0, teachers[0][text].Length)
-        .Select(label => (Label: label, Sum: teachers.Sum(teacher => (double)teacher[text][label])))
-        .MaxBy(one => one.Sum);
+    private static double[] MeanOf(IReadOnlyList<float[][]> teachers, int text) =>
+        [.. Enumerable.Range(0, teachers[0][text].Length).Select(label => teachers.Average(teacher => (double)teacher[text][label]))];
+
+    // What is between a class's share of the labelled texts and the share that the teachers give to it.
+    private static double FactorOf(int label, double[][] means, IReadOnlyList<int> labels) =>
+        (double)labels.Count(one => one == label) / labels.Count / Math.Max(means.Average(mean => mean[label]), double.Epsilon);
+
+    private static (int Label, double Probability) SurestOf(double[] aligned) =>
+        aligned.Select((value, label) => (Label: label, Probability: value / aligned.Sum())).MaxBy(one => one.Probability);
 }
