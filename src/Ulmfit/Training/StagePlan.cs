@@ -28,7 +28,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         }
 
         var stages = new List<Stage>();
-        if (settings.LanguageModel.FineTune ?? (pretrained || tokens >= LanguageModelSettings.LittleText))
+        if (settings.LanguageModel.FineTune ?? (tokens >= (pretrained ? LanguageModelSettings.HardlyAnyText : LanguageModelSettings.LittleText)))
         {
             stages.AddRange(LanguageModelStages(settings, layers + 1, pretrained, rows, tokens));
         }

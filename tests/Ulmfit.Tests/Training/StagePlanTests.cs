@@ -139,6 +139,8 @@ public sealed class StagePlanTests
     }
 
     [Theory]
+    [InlineData(true, 2_999, 0)]
+    [InlineData(true, 3_000, 15)]
     [InlineData(true, 29_999, 15)]
     [InlineData(true, 30_000, 6)]
     [InlineData(false, 30_000, 14)]
