@@ -86,7 +86,7 @@ public sealed class DirectionTraining
     /// SHA-256 over everything that the trained weights depend on: equal trainings have the same, whatever folder, process,
     /// number of threads or size of slices they are done with.
     /// </summary>
-    public string Fingerprint => TrainingFingerprint.OfTraining(engine, data, settings, direction, StartDigest);
+    public string Fingerprint => TrainingFingerprint.OfTraining(engine, data, settings, direction, Plan.Stages, StartDigest);
 
     /// <summary>
     /// The same over what the weights after the language-model stages depend on, null where there is no such stage.

@@ -23,8 +23,9 @@ internal static class TrainingFingerprint
     /// <param name="data">What is trained on.</param>
     /// <param name="settings">How.</param>
     /// <param name="direction">In which direction the model reads.</param>
+    /// <param name="stages">Its stages: what the settings leave to defaults shows in them.</param>
     /// <param name="start">What it starts at.</param>
-    public static string OfTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, string start)
+    public static string OfTraining(ITrainingEngine engine, TrainingData data, TrainingSettings settings, Direction direction, IReadOnlyList<Stage> stages, string start)
     {
         // Names of what the digests of data and start stand for, and how the work is cut up.
         TrainingSettings decisive = settings with
@@ -32,7 +33,7 @@ internal static class TrainingFingerprint
             Directions = Directions.Both, Pretrained = TrainingSettings.NoPretrained, From = null, HeldOutFraction = 0.1, MinimumCount = 1, MaximumVocabulary = 60_000,
             TextColumn = null, LabelColumn = null, SliceMinutes = null, SliceSteps = null, Report = new ReportSettings(),
         };
-        return Of(Version, NameOf(engine), direction, start, data.Digest, decisive);
+        return Of(Version, NameOf(engine), direction, stages, start, data.Digest, decisive);
     }
 
     /// <summary>Of one direction's language-model stages.</summary>

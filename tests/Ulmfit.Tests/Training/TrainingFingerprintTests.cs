@@ -95,6 +95,19 @@ public sealed class TrainingFingerprintTests
         Assert.NotEqual(TrainingOf(engine, Settings).Fingerprint, TrainingOf(engine, other).Fingerprint);
     }
 
+    // Another version of the program may have other defaults.
+    [Fact]
+    public void Fingerprint_OtherStagesOfTheSameSettings_MakeAnother()
+    {
+        using var engine = new CpuTrainingEngine(1);
+        IReadOnlyList<Stage> stages = TrainingOf(engine, Settings).Plan.Stages;
+        string Of(IReadOnlyList<Stage> planned) => TrainingFingerprint.OfTraining(engine, SmallTraining.Data, Settings, Direction.Forward, planned, "random");
+
+        Assert.Equal(Of(stages), Of([.. stages]));
+        Assert.NotEqual(Of(stages), Of([.. stages.Skip(1)]));
+        Assert.NotEqual(Of(stages), Of([.. stages.SkipLast(1), stages[^1] with { Epochs = stages[^1].Epochs + 1 }]));
+    }
+
     [Fact]
     public void Fingerprints_DirectionTextsLabelsAndStart_MakeOthers()
     {
