@@ -55,6 +55,9 @@ public sealed record PseudoLabel(int Text, int Label)
     private static double FactorOf(int label, double[][] means, IReadOnlyList<int> labels) =>
         (double)labels.Count(one => one == label) / labels.Count / Math.Max(means.Average(mean => mean[label]), double.Epsilon);
 
-    private static (int Label, double Probability) SurestOf(double[] aligned) =>
-        aligned.Select((value, label) => (Label: label, Probability: value / aligned.Sum())).MaxBy(one => one.Probability);
+    private static (int Label, double Probability) SurestOf(double[] aligned)
+    {
+        double sum = aligned.Sum();
+        return aligned.Select((value, label) => (Label: label, Probability: value / sum)).MaxBy(one => one.Probability);
+    }
 }
