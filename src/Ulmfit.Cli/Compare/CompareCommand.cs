@@ -65,7 +65,7 @@ internal sealed class CompareCommand
             // Seed by seed: every preset has a first measurement early.
             Experiment[] experiments = [.. loaded.Seeds.SelectMany(seed => chosen.Select(preset =>
             {
-                TrainingSettings settings = preset.Apply(common with { Seed = seed });
+                TrainingSettings settings = preset.Apply(common with { Seed = seed }, data.Train.Count);
                 return loaded.Experiment(preset.Name, settings, () => loaded.Data(settings));
             }))];
             ComparisonSubject subject = loaded.Subject(engine, common);

@@ -106,7 +106,7 @@ internal sealed class LowShotCommand
             {
                 IsSemiSupervised = true, Teachers = [supervised, semiSupervised],
             },
-            new(scratch.Name, scratch.Description, scratch.Apply, OfSample),
+            new(scratch.Name, scratch.Description, settings => scratch.Apply(settings, rows.Count), OfSample),
         ];
     }
 

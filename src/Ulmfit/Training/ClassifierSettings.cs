@@ -18,7 +18,7 @@ public enum ClassWeighting
 /// <summary>Settings of classifier training.</summary>
 public sealed record ClassifierSettings
 {
-    internal const double FineTuningRate = 1e-2;
+    private const double FineTuningRate = 1e-2;
     internal const double FromScratchRate = 5e-3;
     internal const int FewRows = 2_000;
     internal const double GentleFactor = 1.25;
@@ -46,7 +46,10 @@ public sealed record ClassifierSettings
     /// </summary>
     public EarlyStoppingSettings? EarlyStopping { get; init; }
 
-    /// <summary>Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the paper's) and 0.005 from scratch, and 0.001 with the method <c>lstm</c>.</summary>
+    /// <summary>
+    /// Maximal learning rate of the last stage (of the head, when it is discriminative); when absent 0.01 from a pretrained model (the
+    /// paper's), on fewer than 2,000 rows 0.01 · √(rows / 2,000), 0.005 from scratch, and 0.001 with the method <c>lstm</c>.
+    /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>The schedule of this phase's stages; when absent that of the whole settings.</summary>
@@ -91,6 +94,12 @@ public sealed record ClassifierSettings
 
     /// <summary>Weights of single labels in the loss, on top of <see cref="ClassWeights"/>; a label that is not named weighs 1.</summary>
     public IReadOnlyDictionary<string, double>? LabelWeights { get; init; }
+
+    /// <summary>
+    /// The highest rate from a pretrained model where settings say nothing. Few rows are shown many times, and the fewer they are the more
+    /// a high rate makes of what is peculiar to them: below 2,000 it falls as the square root of their number.
+    /// </summary>
+    internal static double FineTuningRateFor(int rows) => FineTuningRate * Math.Sqrt(Math.Min(rows, FewRows) / (double)FewRows);
 
     /// <summary>The epochs of the last stage where settings say nothing.</summary>
     internal static int EpochsFor(bool pretrained, int rows) =>

@@ -61,7 +61,7 @@ public sealed record StagePlan(IReadOnlyList<Stage> Stages)
         int epochs = classifier.TotalEpochs is int total
             ? Math.Max(1, total - StagesBeforeTheLast(settings.Strategy, groups))
             : classifier.Epochs ?? ClassifierSettings.EpochsFor(pretrained, rows);
-        double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRate : ClassifierSettings.FromScratchRate);
+        double rate = classifier.LearningRate ?? (pretrained ? ClassifierSettings.FineTuningRateFor(rows) : ClassifierSettings.FromScratchRate);
         double[] RatesOf(double top) => DiscriminativeLearningRates.Of(top, groups, settings.DiscriminativeFactorOf(StageKind.Classifier, pretrained, rows));
         return settings.Strategy switch
         {

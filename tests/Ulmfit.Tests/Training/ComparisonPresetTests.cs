@@ -53,7 +53,7 @@ public sealed class ComparisonPresetTests
     [MemberData(nameof(Plans))]
     public void Apply_EveryPreset_TrainsWhatItsNameSays(string name, string pretrained, string languageModel, string classifier)
     {
-        TrainingSettings settings = Preset(name).Apply(Common).Validated();
+        TrainingSettings settings = Preset(name).Apply(Common, Rows).Validated();
 
         Assert.Equal(pretrained, settings.Pretrained);
         Assert.Equal(languageModel, PhaseOf(settings, StageKind.LanguageModel));
@@ -66,7 +66,7 @@ public sealed class ComparisonPresetTests
 
     [Fact]
     public void Apply_EveryPreset_HasAsManyClassifierEpochsAsGradualUnfreezing() =>
-        Assert.All(Trained, preset => Assert.Equal(10, PlanOf(preset.Apply(Common)).EpochsOf(StageKind.Classifier)));
+        Assert.All(Trained, preset => Assert.Equal(10, PlanOf(preset.Apply(Common, Rows)).EpochsOf(StageKind.Classifier)));
 
     [Fact]
     public void Apply_EverySettingThatNoPresetIsAbout_StaysAsItIs()
@@ -80,12 +80,25 @@ public sealed class ComparisonPresetTests
 
         Assert.All(Trained.Where(preset => preset.Name != "lstm"), preset =>
         {
-            TrainingSettings settings = preset.Apply(common).Validated();
+            TrainingSettings settings = preset.Apply(common, Rows).Validated();
             Assert.Equal((9UL, 5, 0.7, 3, 16, 0.1), (settings.Seed, settings.MinimumCount, settings.LanguageModel.DropMultiplier, settings.LanguageModel.Epochs, settings.Classifier.Batch, settings.Classifier.WeightDecay));
             Assert.Equal(preset.Name switch { "forward" => Directions.Forward, "both" => Directions.Both, _ => Directions.Backward }, settings.Directions);
         });
-        Assert.Equal("Constant: all 10 ##### 0.002", PhaseOf(Preset("full").Apply(common), StageKind.Classifier));
-        Assert.Equal("Constant: all 10 ##### 0.02/2.6", PhaseOf(Preset("full-discr").Apply(common), StageKind.Classifier));
+        Assert.Equal("Constant: all 10 ##### 0.002", PhaseOf(Preset("full").Apply(common, Rows), StageKind.Classifier));
+        Assert.Equal("Constant: all 10 ##### 0.02/2.6", PhaseOf(Preset("full-discr").Apply(common, Rows), StageKind.Classifier));
+    }
+
+    [Theory]
+    [InlineData("ulmfit", 0.005)]
+    [InlineData("no-pretraining", 0.005)]
+    [InlineData("full-discr", 0.005)]
+    [InlineData("full", 0.0005)]
+    public void Apply_FewRows_LowersEveryRateAsThatOfTheMethod(string name, double highest)
+    {
+        const int few = 500;
+        StagePlan plan = StagePlan.Of(Preset(name).Apply(Common, few), layers: 3, pretrained: true, few, Tokens);
+
+        Assert.Equal(highest, plan.Stages[^1].LearningRates[^1], 1e-12);
     }
 
     // The rows named twice, so that both tables of the paper can be made, are trained once.
@@ -93,21 +106,21 @@ public sealed class ComparisonPresetTests
     [InlineData("ulmfit", "freez-discr-stlr")]
     [InlineData("ulmfit", "lm-full-discr-stlr")]
     [InlineData("no-lm-finetuning", "lm-none")]
-    public void Apply_RowsThatArePartOfTwoTables_AreTheSame(string one, string other) => Assert.Equal(Preset(one).Apply(Common), Preset(other).Apply(Common));
+    public void Apply_RowsThatArePartOfTwoTables_AreTheSame(string one, string other) => Assert.Equal(Preset(one).Apply(Common, Rows), Preset(other).Apply(Common, Rows));
 
     [Fact]
     public void Apply_WithoutAPretrainedModel_LearnsTheLanguageModelAtOneRate()
     {
         TrainingSettings common = InCommon(TrainingSettings.Default with { Pretrained = TrainingSettings.NoPretrained }, null);
 
-        Assert.Equal("SlantedTriangular: lm 14 #### 0.005", PhaseOf(Preset("ulmfit").Apply(common), StageKind.LanguageModel));
-        Assert.Equal(Preset("ulmfit").Apply(common), Preset("no-pretraining").Apply(common));
+        Assert.Equal("SlantedTriangular: lm 14 #### 0.005", PhaseOf(Preset("ulmfit").Apply(common, Rows), StageKind.LanguageModel));
+        Assert.Equal(Preset("ulmfit").Apply(common, Rows), Preset("no-pretraining").Apply(common, Rows));
     }
 
     [Fact]
     public void InCommon_PretrainedModel_GivesItsSizeToTheRowsFromRandomWeights()
     {
-        Assert.Equal(ModelSize.Small, Preset("scratch").Apply(Common).Size);
+        Assert.Equal(ModelSize.Small, Preset("scratch").Apply(Common, Rows).Size);
         Assert.Equal(ModelSize.Base, InCommon(TrainingSettings.Default with { Size = ModelSize.Base }, new AwdLstmConfig(100, 400, 1150, 3)).Size);
     }
 
@@ -121,11 +134,11 @@ public sealed class ComparisonPresetTests
     [InlineData("features-lda", FeatureReduction.Lda)]
     public void Features_EachReduction_IsThatOfItsNameAndSharesTheLanguageModel(string name, FeatureReduction reduction)
     {
-        TrainingSettings settings = Preset(name).Apply(Common with { Classifier = Common.Classifier with { MaxLength = 500, LearningRate = 0.02, ClassWeights = ClassWeighting.Balanced } }).Validated();
+        TrainingSettings settings = Preset(name).Apply(Common with { Classifier = Common.Classifier with { MaxLength = 500, LearningRate = 0.02, ClassWeights = ClassWeighting.Balanced } }, Rows).Validated();
 
         Assert.Equal((Ulmfit.Training.Method.Features, reduction, 500, ClassWeighting.Balanced), (settings.Method, settings.Features.Reduction, settings.Classifier.MaxLength, settings.Classifier.ClassWeights));
-        Assert.Equal(Preset("ulmfit").Apply(Common).LanguageModel, settings.LanguageModel);
-        Assert.Equal(Preset("ulmfit").Apply(Common).Features, Preset("ulmfit").Apply(settings).Features);
+        Assert.Equal(Preset("ulmfit").Apply(Common, Rows).LanguageModel, settings.LanguageModel);
+        Assert.Equal(Preset("ulmfit").Apply(Common, Rows).Features, Preset("ulmfit").Apply(settings, Rows).Features);
     }
 
     [Fact]
@@ -136,11 +149,11 @@ public sealed class ComparisonPresetTests
             Seed = 9, Directions = Directions.Backward, MinimumCount = 5,
             Classifier = Common.Classifier with { Batch = 16, LabelSmoothing = 0.1, ClassWeights = ClassWeighting.Balanced, LearningRate = 0.02, HeadHiddenSize = 9 },
         };
-        TrainingSettings settings = Preset("lstm").Apply(common).Validated();
+        TrainingSettings settings = Preset("lstm").Apply(common, Rows).Validated();
 
         Assert.Equal((9UL, Directions.Backward, 5, 16, 0.1, ClassWeighting.Balanced), (settings.Seed, settings.Directions, settings.MinimumCount, settings.Classifier.Batch, settings.Classifier.LabelSmoothing, settings.Classifier.ClassWeights));
         Assert.Equal("Constant: classifier 10 ### 0.001", PhaseOf(settings, StageKind.Classifier));
-        Assert.Equal(Ulmfit.Training.Method.Ulmfit, Preset("ulmfit").Apply(settings).Method);
+        Assert.Equal(Ulmfit.Training.Method.Ulmfit, Preset("ulmfit").Apply(settings, Rows).Method);
     }
 
     [Fact]

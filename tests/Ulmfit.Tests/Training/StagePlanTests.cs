@@ -113,6 +113,20 @@ public sealed class StagePlanTests
     }
 
     [Theory]
+    [InlineData(true, 5_000, null, 0.01)]
+    [InlineData(true, 2_000, null, 0.01)]
+    [InlineData(true, 500, null, 0.005)]
+    [InlineData(true, 80, null, 0.002)]
+    [InlineData(true, 80, 0.01, 0.01)]
+    [InlineData(false, 80, null, 0.005)]
+    public void Classifier_OnFewRows_LearnsAtALowerRateUnlessSettingsSayOtherwise(bool pretrained, int rows, double? given, double expected)
+    {
+        StagePlan plan = StagePlan.Of(TrainingSettings.Default with { Classifier = new ClassifierSettings { LearningRate = given } }, layers: 3, pretrained, rows, Tokens);
+
+        Assert.Equal(expected, plan.Stages[^1].LearningRates[^1], 1e-12);
+    }
+
+    [Theory]
     [InlineData(1_999, null, null, 1.25)]
     [InlineData(2_000, null, null, 2.6)]
     [InlineData(1_999, 2.6, null, 2.6)]
