@@ -26,14 +26,15 @@ internal static class DocumentFiles
             Pack(name, corpus);
         }
 
+        // Rows are taken by their place, up to the last five thousand; those that repeat others count once.
+        string repeated = string.Concat(Enumerable.Range(0, 5000).Select(i => i % 2 == 0 ? "lovely,praise\n" : "awful,complaint\n"));
         foreach (string name in (string[])["trec", "banking77"])
         {
-            Write($"{name}/train.csv", Samples.Csv(40));
+            Write($"{name}/train.csv", Samples.Csv(40) + repeated);
             Write($"{name}/test.csv", Samples.Csv(10, seed: 1));
         }
 
-        // Rows are taken from it by their place, up to the last five thousand; those that repeat others count once.
-        Pack("imdb/train.csv.gz", Samples.Csv(100) + string.Concat(Enumerable.Range(0, 5000).Select(i => i % 2 == 0 ? "lovely,praise\n" : "awful,complaint\n")));
+        Pack("imdb/train.csv.gz", Samples.Csv(100) + repeated);
         Pack("imdb/unsup_10k.csv.gz", "text\n" + string.Concat(texts.Select(text => text.Replace(",", "", StringComparison.Ordinal) + "\n")));
 
         string fastai = Path.Combine(Repository.Root, "tests", "Ulmfit.Tests", "Import", "Files");

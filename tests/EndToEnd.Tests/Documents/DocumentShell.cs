@@ -40,6 +40,7 @@ internal sealed class DocumentShell : IDisposable
               "--seeds "*) argument=1 ;;
               "--pretrained en-small") [ ! -d en ] || argument=en ;;
               "--labels "*,*) argument=20,all ;;
+              "--labels "*) argument=20 ;;
               "--size "* | "--models en-small" | "--cold-start base") argument=tiny ;;
               "--max-minutes "* | "--minutes "*) argument=0.05 ;;
               "--count "*) argument=2000 ;;
