@@ -20,6 +20,7 @@ internal static class CommandTree
             LearningRateCommand.Create(),
             CompareCommand.Create(),
             LowShotCommand.Create(),
+            SelectCommand.Create(),
             PretrainCommand.Create(),
             ImportCommand.Create(),
             GenerateCommand.Create(),

@@ -71,6 +71,33 @@ public sealed class LowShotCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task LowShot_RepresentativeSample_LabelsOtherRowsThanARandomOneAndTheSameEachTime()
+    {
+        static string Fastai(string name) => Path.Combine(AppContext.BaseDirectory, "FastaiFiles", name);
+        (int code, _, string error) = await CommandLine.RunAsync("import", "--fastai", Fastai("v2-lm.pth"), "--itos", Fastai("v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"]);
+        Assert.True(code == 0, error);
+        async Task<JsonElement> Report(string folder, string sample)
+        {
+            (code, _, error) = await CommandLine.RunAsync([
+                .. LowShot(folder, "10,all"), "--pretrained", workspace["pretrained"], "--sample", sample, "--seeds", "1", "--json", workspace[folder + ".json"], "--markdown", workspace[folder + ".md"]]);
+            Assert.True(code == 0, error);
+            return JsonDocument.Parse(File.ReadAllText(workspace[folder + ".json"])).RootElement;
+        }
+
+        JsonElement random = await Report("random", "random"), one = await Report("one", "representative"), two = await Report("two", "representative");
+
+        Assert.Equal("representative", one.GetProperty("sample").GetString());
+        Assert.Contains("chose the rows that are labelled", File.ReadAllText(workspace["one.md"]), StringComparison.Ordinal);
+        foreach (int way in (int[])[0, 1])
+        {
+            string[] digests = Digests(one.GetProperty("series")[way]), randomDigests = Digests(random.GetProperty("series")[way]);
+            Assert.Equal(digests, Digests(two.GetProperty("series")[way]));
+            Assert.NotEqual(randomDigests[0], digests[0]);
+            Assert.Equal(randomDigests[1], digests[1]);
+        }
+    }
+
+    [Fact]
     public async Task LowShot_WithoutOtherTexts_IsSupervisedAndFromScratchAlone()
     {
         (int code, string output, string error) = await CommandLine.RunAsync([.. LowShot("runs", "10"), "--seeds", "1"]);
@@ -87,6 +114,8 @@ public sealed class LowShotCommandTests : IDisposable
         { ["--labels", "100000"], "--labels: 100000 is more than the" },
         { ["--labels", "some"], "--labels: 'some' is no number of rows" },
         { ["--labels", "20,20"], "--labels names something twice" },
+        { ["--labels", "20", "--sample", "representative", "--pretrained", "none"], "a pretrained language model chooses the rows" },
+        { ["--labels", "20", "--sample", "best"], "best" },
     };
 
     [Theory]

@@ -17,6 +17,7 @@ internal sealed class LowShotCommand
     private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", HelpName = "N,N,…", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
     private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the supervised and the semi-supervised classifier are surest of; brings --semi-supervised with it" };
+    private readonly Option<SampleKind> sample = new("--sample") { Description = "Which rows are labelled: random ones, or representative ones, which stand for the others as those of 'ulmfit select' do", HelpName = "random|representative", DefaultValueFactory = _ => SampleKind.Random };
     private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run", HelpName = "FILE" };
 
     public static Command Create()
@@ -27,7 +28,7 @@ internal sealed class LowShotCommand
             "Train on few labels and on more: the test error against their number",
             "It tells how many labels are worth making: supervised, from scratch and, with --semi-supervised or --self-training, with what other texts teach. The same command goes on after an interruption.",
             "ulmfit lowshot --data train.csv --test test.csv --labels 20,50,100,200,all --seeds 1,2,3 --self-training --out runs --svg curve.svg");
-        lowShot.inputs.AddTo(command, lowShot.labels, lowShot.semiSupervised, lowShot.selfTraining, lowShot.svg);
+        lowShot.inputs.AddTo(command, lowShot.labels, lowShot.semiSupervised, lowShot.selfTraining, lowShot.sample, lowShot.svg);
         command.SetAction((parsed, cancellationToken) => Task.Run(() => lowShot.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
@@ -45,18 +46,20 @@ internal sealed class LowShotCommand
             int[] sizes = Sizes(parsed.GetRequiredValue(labels), new StratifiedSample(classes, loaded.Seeds[0]).Classes, rows.Count);
             bool again = parsed.GetValue(selfTraining), withUnlabeled = again || parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
             Way[] ways = [.. Ways(loaded).Where(way => (withUnlabeled || !way.IsSemiSupervised) && (again || way.Teachers.Count == 0))];
+            SampleKind kind = parsed.GetValue(sample);
+            RepresentativeTexts? texts = kind == SampleKind.Representative ? RepresentativeOf(rows, loaded, engine) : null;
             (Way Way, int Labels, Experiment Experiment)[] experiments =
             [
                 .. from seed in loaded.Seeds
-                   let sample = new StratifiedSample(classes, seed)
+                   let random = new StratifiedSample(classes, seed)
                    from size in sizes
-                   let chosen = sample.Rows(size)
+                   let chosen = texts is null || size == rows.Count ? random.Rows(size) : [.. texts.Choose(size, seed).Order()]
                    from way in ways
                    select (way, size, ExperimentOf(way, loaded, settings with { Seed = seed }, chosen)),
             ];
             ComparisonSubject subject = loaded.Subject(engine, settings);
             LowShotReport ReportOf(IReadOnlyList<ExperimentResult> results) => new(
-                results.Count == experiments.Length, subject, classes.Distinct(StringComparer.Ordinal).Count(),
+                results.Count == experiments.Length, subject, kind, classes.Distinct(StringComparer.Ordinal).Count(),
                 [.. ways.Select(way => new LowShotSeries(way.Name, way.Description, [.. experiments.Zip(results)
                     .Where(pair => pair.First.Way == way)
                     .GroupBy(pair => pair.First.Labels, pair => pair.Second)
@@ -77,6 +80,10 @@ internal sealed class LowShotCommand
             return all.All(result => result.Failure is null) ? ExitCodes.Done : ExitCodes.Failed;
         }
     }
+
+    private static RepresentativeTexts RepresentativeOf(IReadOnlyList<LabeledRow> rows, LoadedComparison loaded, ITrainingEngine engine) => loaded.Pretrained is PretrainedModel pretrained
+        ? RepresentativeTexts.Read(engine, pretrained, [.. rows.Select(row => row.Text)])
+        : throw new UsageException("--sample representative: a pretrained language model chooses the rows, but there is none; name one with --pretrained.");
 
     private static Experiment ExperimentOf(Way way, LoadedComparison loaded, TrainingSettings settings, IReadOnlyList<int> chosen)
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 using Ulmfit.Reports;
+using Ulmfit.Training;
 
 namespace Ulmfit.Cli.Compare;
 
@@ -15,18 +17,34 @@ internal sealed record LowShotPoint(int Labels, Measurements Scores);
 /// <param name="Points">The points, fewest labels first.</param>
 internal sealed record LowShotSeries(string Name, string Description, IReadOnlyList<LowShotPoint> Points);
 
+/// <summary>Which rows of a whole are labelled.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SampleKind>))]
+internal enum SampleKind
+{
+    /// <summary>Random ones, in which the classes have the shares of the whole (<see cref="StratifiedSample"/>).</summary>
+    [JsonStringEnumMemberName("random")]
+    Random,
+
+    /// <summary>Those that stand for the others, whatever their class (<see cref="RepresentativeTexts"/>).</summary>
+    [JsonStringEnumMemberName("representative")]
+    Representative,
+}
+
 /// <summary>What <c>ulmfit lowshot</c> writes.</summary>
 /// <param name="Finished">Whether every run is done.</param>
 /// <param name="Subject">What the runs have in common.</param>
+/// <param name="Sample">Which rows are labelled.</param>
 /// <param name="Classes">How many classes there are.</param>
 /// <param name="Series">The series, as far as they are done.</param>
-internal sealed record LowShotReport(bool Finished, ComparisonSubject Subject, int Classes, IReadOnlyList<LowShotSeries> Series)
+internal sealed record LowShotReport(bool Finished, ComparisonSubject Subject, SampleKind Sample, int Classes, IReadOnlyList<LowShotSeries> Series)
 {
     /// <summary>The table that goes into a text, and the runs behind it.</summary>
     public string ToMarkdown()
     {
         var text = new StringBuilder(Subject.ToMarkdown())
-            .Append("Samples have the shares of the classes of the whole, and at least one row of each; the smaller sample of a seed is part of the larger one.\n\n")
+            .Append(Sample == SampleKind.Random
+                ? "Samples have the shares of the classes of the whole, and at least one row of each; the smaller sample of a seed is part of the larger one.\n\n"
+                : "The pretrained language model chose the rows that are labelled by their texts alone: those that stand for the others. A class may be without a row.\n\n")
             .Append(Summary()).Append('\n');
         var runs = new MarkdownTable("training", " labels", " seed", " accuracy, %", " macro-F1", " seconds", "weights");
         foreach (LowShotSeries series in Series)

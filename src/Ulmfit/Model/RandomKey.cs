@@ -46,4 +46,7 @@ public enum RandomPurpose
 
     /// <summary>Which token a language model writes next.</summary>
     Generation = 10,
+
+    /// <summary>Where clusters of texts begin.</summary>
+    Clustering = 11,
 }
