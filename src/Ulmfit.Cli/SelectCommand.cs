@@ -27,7 +27,7 @@ internal sealed class SelectCommand
         var command = new DocumentedCommand(
             "select",
             "Choose the texts that are worth a label first",
-            "A pretrained language model reads all texts and sorts them into clusters, as many as are to be labelled; the text in the middle of each stands for it. The first in the file stands for the most. So a hundred labels teach more than on random texts: docs/comparing.md.",
+            "A pretrained language model reads all texts and sorts them into clusters, as many as are to be labelled; the text in the middle of each stands for it. The first in the file stands for the most. Labels on such texts can teach more than on random ones: docs/comparing.md.",
             "ulmfit select --data tickets.csv --labels 100 --out to-label.csv")
         {
             select.data, select.labels, select.output, select.pretrained, select.seed, select.threads.Option, select.json.Option,
