@@ -32,11 +32,11 @@ internal sealed class SelectCommand
         {
             select.data, select.labels, select.output, select.pretrained, select.seed, select.threads.Option, select.json.Option,
         };
-        command.SetAction((parsed, _) => Task.Run(() => select.Run(parsed), CancellationToken.None));
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => select.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
 
-    private int Run(ParseResult parsed)
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         Screen screen = json.Open(parsed);
         string source = parsed.GetRequiredValue(data), target = parsed.GetRequiredValue(output);
@@ -57,9 +57,10 @@ internal sealed class SelectCommand
         ulong chosenSeed = parsed.GetValue(seed);
         ITrainingEngine engine = Engines.Create(Engines.Names[0], threadCount);
         string[] selected;
+        screen.Note($"reading {texts.Length} texts");
         using (engine as IDisposable)
         {
-            selected = [.. RepresentativeTexts.Read(engine, model, texts).Choose(wanted, chosenSeed).Select(row => texts[row])];
+            selected = [.. RepresentativeTexts.Read(engine, model, texts, cancellationToken).Choose(wanted, chosenSeed).Select(row => texts[row])];
         }
 
         ModelDirectory.WriteWhole(target, stream => stream.Write(Encoding.UTF8.GetBytes(Table(selected))));

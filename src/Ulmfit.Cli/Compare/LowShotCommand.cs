@@ -47,7 +47,7 @@ internal sealed class LowShotCommand
             bool again = parsed.GetValue(selfTraining), withUnlabeled = again || parsed.GetValue(semiSupervised) || loaded.Texts.Selection.Unlabeled.Count > 0;
             Way[] ways = [.. Ways(loaded).Where(way => (withUnlabeled || !way.IsSemiSupervised) && (again || way.Teachers.Count == 0))];
             SampleKind kind = parsed.GetValue(sample);
-            RepresentativeTexts? texts = kind == SampleKind.Representative ? RepresentativeOf(rows, loaded, engine) : null;
+            RepresentativeTexts? texts = kind == SampleKind.Representative ? RepresentativeOf(rows, loaded, engine, cancellationToken) : null;
             (Way Way, int Labels, Experiment Experiment)[] experiments =
             [
                 .. from seed in loaded.Seeds
@@ -81,8 +81,8 @@ internal sealed class LowShotCommand
         }
     }
 
-    private static RepresentativeTexts RepresentativeOf(IReadOnlyList<LabeledRow> rows, LoadedComparison loaded, ITrainingEngine engine) => loaded.Pretrained is PretrainedModel pretrained
-        ? RepresentativeTexts.Read(engine, pretrained, [.. rows.Select(row => row.Text)])
+    private static RepresentativeTexts RepresentativeOf(IReadOnlyList<LabeledRow> rows, LoadedComparison loaded, ITrainingEngine engine, CancellationToken cancellationToken) => loaded.Pretrained is PretrainedModel pretrained
+        ? RepresentativeTexts.Read(engine, pretrained, [.. rows.Select(row => row.Text)], cancellationToken)
         : throw new UsageException("--sample representative: a pretrained language model chooses the rows, but there is none; name one with --pretrained.");
 
     private static Experiment ExperimentOf(Way way, LoadedComparison loaded, TrainingSettings settings, IReadOnlyList<int> chosen)

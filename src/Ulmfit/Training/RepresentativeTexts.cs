@@ -25,8 +25,9 @@ public sealed class RepresentativeTexts
     /// <param name="engine">What computes.</param>
     /// <param name="pretrained">The language model.</param>
     /// <param name="texts">The texts, one at least.</param>
+    /// <param name="cancellationToken">Checked after every so many texts.</param>
     /// <exception cref="ArgumentException">There is no text.</exception>
-    public static RepresentativeTexts Read(ITrainingEngine engine, PretrainedModel pretrained, IReadOnlyList<string> texts)
+    public static RepresentativeTexts Read(ITrainingEngine engine, PretrainedModel pretrained, IReadOnlyList<string> texts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(pretrained);
@@ -43,6 +44,7 @@ public sealed class RepresentativeTexts
         var pooled = new float[Math.Min(documents.Length, TextsAtATime) * 3 * width];
         for (int first = 0; first < documents.Length; first += TextsAtATime)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int[][] some = documents[first..Math.Min(documents.Length, first + TextsAtATime)];
             network.Pool(some, pooled.AsSpan(0, some.Length * 3 * width));
             for (int i = 0; i < some.Length; i++)

@@ -62,7 +62,7 @@ public sealed class RepresentativeTextsTests
     private static RepresentativeTexts Read(string[] texts, int threads)
     {
         using var engine = new CpuTrainingEngine(threads);
-        return RepresentativeTexts.Read(engine, Pretrained, texts);
+        return RepresentativeTexts.Read(engine, Pretrained, texts, TestContext.Current.CancellationToken);
     }
 
     private static PretrainedModel Made()
