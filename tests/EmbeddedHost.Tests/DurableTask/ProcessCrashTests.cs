@@ -8,6 +8,8 @@ public sealed class ProcessCrashTests
     private const string FolderVariable = "EMBEDDEDHOST_TESTS_CRASH_FOLDER";
     private const int Kills = 8;
 
+    private static readonly Lock Noting = new();
+
     [Fact]
     public async Task Kill_AgainAndAgain_EndsAsIfUndisturbed()
     {
@@ -83,10 +85,14 @@ public sealed class ProcessCrashTests
 
     private static string ExecutionsFile(string folder) => Path.Combine(folder, "executions");
 
+    // One after the other: FileMode.Append looks for the end when it opens, and two that look at once would write over each other.
     private static void NoteExecution(string folder, int n)
     {
-        using var file = new FileStream(ExecutionsFile(folder), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        file.WriteByte((byte)n);
+        lock (Noting)
+        {
+            using var file = new FileStream(ExecutionsFile(folder), FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            file.WriteByte((byte)n);
+        }
     }
 
     private static int Executions(string folder)
