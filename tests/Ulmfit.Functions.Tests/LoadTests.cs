@@ -10,7 +10,8 @@ public sealed class LoadTests
     public async Task Classify_UnderLoadWithATrainingAndAPromotion_AnswersEveryRequestAsItsVersionDoesAlone()
     {
         using var folder = new TemporaryFolder();
-        var options = new LoadOptions { Clients = 16, Requests = 2000, Duration = TimeSpan.Zero, Promotions = 1, Threads = 2, BackgroundRows = 600, Questions = 40 };
+        // Long enough for a step of training to end where every processor is busy.
+        var options = new LoadOptions { Clients = 16, Requests = 2000, Duration = TimeSpan.FromSeconds(15), Promotions = 1, Threads = 2, BackgroundRows = 600, Questions = 40 };
         ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
 
         LoadReport report = await new LoadTest(options, line => output?.WriteLine(line)).RunAsync(folder.Path, TestContext.Current.CancellationToken);
