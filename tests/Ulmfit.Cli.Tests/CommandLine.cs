@@ -71,5 +71,15 @@ internal sealed class Workspace : IDisposable
         return this[name];
     }
 
+    /// <summary>Imports a tiny pretrained language model into the folder <c>pretrained</c>, and gives its path.</summary>
+    public async Task<string> ImportPretrainedAsync(bool backward = false)
+    {
+        static string Fastai(string name) => Path.Combine(AppContext.BaseDirectory, "FastaiFiles", name);
+        string[] second = backward ? ["--backward", Fastai("v2-lm-backward.pth")] : [];
+        (int code, _, string error) = await CommandLine.RunAsync(["import", "--fastai", Fastai("v2-lm.pth"), "--itos", Fastai("v2-itos-protocol-4.pkl"), "--out", this["pretrained"], .. second]);
+        Assert.True(code == 0, error);
+        return this["pretrained"];
+    }
+
     public void Dispose() => folder.Delete(recursive: true);
 }

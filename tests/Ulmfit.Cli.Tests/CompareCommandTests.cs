@@ -114,8 +114,7 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public async Task Compare_TrainingThatDiverges_IsARowAndNotTheEnd()
     {
-        string fastai = Path.Combine(AppContext.BaseDirectory, "FastaiFiles");
-        await CommandLine.RunAsync("import", "--fastai", Path.Combine(fastai, "v2-lm.pth"), "--itos", Path.Combine(fastai, "v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"]);
+        await workspace.ImportPretrainedAsync();
         MakeHuge(Path.Combine(workspace["pretrained"], PretrainedLibrary.ForwardFile));
         string wild = workspace.Write("wild.json", """
             {"minimumCount": 1, "languageModel": {"epochs": 1, "bptt": 9}, "classifier": {"totalEpochs": 1, "batch": 8}}

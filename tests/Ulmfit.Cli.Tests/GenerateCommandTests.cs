@@ -11,7 +11,7 @@ public sealed class GenerateCommandTests : IDisposable
     [Fact]
     public async Task Generate_TwiceWithASeed_WritesTheSameTextAndItsTokens()
     {
-        await Import(backward: true);
+        await workspace.ImportPretrainedAsync(backward: true);
         string[] Arguments(string file, string seed, string threads) =>
             ["generate", "--model", workspace["pretrained"], "--prompt", "The and", "--tokens", "12", "--temperature", "1", "--top-k", "0", "--seed", seed, "--threads", threads, "--json", workspace[file]];
 
@@ -46,20 +46,12 @@ public sealed class GenerateCommandTests : IDisposable
     [MemberData(nameof(Refused))]
     public async Task Generate_WrongUsage_ExitsWithTwoAndSaysWhatToDo(string[] arguments, string message)
     {
-        await Import(backward: false);
+        await workspace.ImportPretrainedAsync();
 
         (int code, _, string error) = await CommandLine.RunAsync(["generate", "--model", workspace["pretrained"], .. arguments]);
 
         Assert.Equal(2, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
-    }
-
-    private async Task Import(bool backward)
-    {
-        static string Fastai(string name) => Path.Combine(AppContext.BaseDirectory, "FastaiFiles", name);
-        string[] second = backward ? ["--backward", Fastai("v2-lm-backward.pth")] : [];
-        (int code, _, string error) = await CommandLine.RunAsync(["import", "--fastai", Fastai("v2-lm.pth"), "--itos", Fastai("v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"], .. second]);
-        Assert.True(code == 0, error);
     }
 
     private JsonElement Json(string name) => JsonDocument.Parse(File.ReadAllText(workspace[name])).RootElement;

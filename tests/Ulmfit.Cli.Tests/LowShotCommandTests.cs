@@ -73,13 +73,11 @@ public sealed class LowShotCommandTests : IDisposable
     [Fact]
     public async Task LowShot_RepresentativeSample_LabelsOtherRowsThanARandomOneAndTheSameEachTime()
     {
-        static string Fastai(string name) => Path.Combine(AppContext.BaseDirectory, "FastaiFiles", name);
-        (int code, _, string error) = await CommandLine.RunAsync("import", "--fastai", Fastai("v2-lm.pth"), "--itos", Fastai("v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"]);
-        Assert.True(code == 0, error);
+        string pretrained = await workspace.ImportPretrainedAsync();
         async Task<JsonElement> Report(string folder, string sample)
         {
-            (code, _, error) = await CommandLine.RunAsync([
-                .. LowShot(folder, "10,all"), "--pretrained", workspace["pretrained"], "--sample", sample, "--seeds", "1", "--json", workspace[folder + ".json"], "--markdown", workspace[folder + ".md"]]);
+            (int code, _, string error) = await CommandLine.RunAsync([
+                .. LowShot(folder, "10,all"), "--pretrained", pretrained, "--sample", sample, "--seeds", "1", "--json", workspace[folder + ".json"], "--markdown", workspace[folder + ".md"]]);
             Assert.True(code == 0, error);
             return JsonDocument.Parse(File.ReadAllText(workspace[folder + ".json"])).RootElement;
         }

@@ -11,10 +11,10 @@ public sealed class SelectCommandTests : IDisposable
     [Fact]
     public async Task Select_AnyTexts_WritesSomeOfThemToBeLabelledAndTrainedOn()
     {
-        await Import();
+        string pretrained = await workspace.ImportPretrainedAsync();
         string odd = "plums, \"blue\" ones,\nand no others";
         string texts = workspace.Write("texts.csv", File.ReadAllText(workspace.Data) + $"\n\"{odd.Replace("\"", "\"\"", StringComparison.Ordinal)}\",fruit\n\"may I have some apples 0\",fruit\n");
-        string[] Arguments(string target, string threads) => ["select", "--data", texts, "--labels", "121", "--pretrained", workspace["pretrained"], "--out", workspace[target], "--threads", threads, "--json"];
+        string[] Arguments(string target, string threads) => ["select", "--data", texts, "--labels", "121", "--pretrained", pretrained, "--out", workspace[target], "--threads", threads, "--json"];
 
         (int code, string output, string error) = await CommandLine.RunAsync(Arguments("one.csv", "1"));
         Assert.True(code == 0, error);
@@ -48,10 +48,10 @@ public sealed class SelectCommandTests : IDisposable
     [Fact]
     public async Task Select_IntoAFileThatIsThere_IsRefusedAndLeavesIt()
     {
-        await Import();
+        string pretrained = await workspace.ImportPretrainedAsync();
         string before = File.ReadAllText(workspace.Test);
 
-        (int code, _, string error) = await CommandLine.RunAsync("select", "--data", workspace.Data, "--labels", "5", "--pretrained", workspace["pretrained"], "--out", workspace.Test);
+        (int code, _, string error) = await CommandLine.RunAsync("select", "--data", workspace.Data, "--labels", "5", "--pretrained", pretrained, "--out", workspace.Test);
 
         Assert.Equal(2, code);
         Assert.Contains("labels may have been written into it", error, StringComparison.Ordinal);
@@ -68,12 +68,5 @@ public sealed class SelectCommandTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains("give a number from 1 to 120", error, StringComparison.Ordinal);
         Assert.False(File.Exists(workspace["none.csv"]));
-    }
-
-    private async Task Import()
-    {
-        static string Fastai(string name) => Path.Combine(AppContext.BaseDirectory, "FastaiFiles", name);
-        (int code, _, string error) = await CommandLine.RunAsync("import", "--fastai", Fastai("v2-lm.pth"), "--itos", Fastai("v2-itos-protocol-4.pkl"), "--out", workspace["pretrained"]);
-        Assert.True(code == 0, error);
     }
 }
