@@ -21,7 +21,7 @@ public sealed class MetricsTests(SharedHost shared) : IClassFixture<SharedHost>
         JsonElement[] history = [.. run.GetProperty("history").EnumerateArray()];
 
         const string Of = "ulmfit_model_name=\"measured\"";
-        Exposition metrics = await ReadAsync();
+        Exposition metrics = await Host.GetMetricsAsync();
 
         Assert.Equal(1, metrics["ulmfit_training_runs_total{ulmfit_model_name=\"measured\",ulmfit_outcome=\"completed\"}"]);
         Assert.Equal(1, metrics.Sum("ulmfit_training_run_duration_seconds_count", Of));
@@ -47,7 +47,7 @@ public sealed class MetricsTests(SharedHost shared) : IClassFixture<SharedHost>
         await Host.PutOkAsync("api/datasets/asked/drops/a.csv", TinyData.Csv(100));
         await Host.WaitForRunAsync("asked-1");
         string[] texts = [.. TinyData.Rows(7, seed: 9).Select(row => row.Text)];
-        Exposition before = await ReadAsync();
+        Exposition before = await Host.GetMetricsAsync();
 
         // Eight callers, each with ten requests of one to seven texts, and five of its ten others that are none.
         await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(
@@ -64,7 +64,7 @@ public sealed class MetricsTests(SharedHost shared) : IClassFixture<SharedHost>
 
         const string Of = "ulmfit_model_name=\"asked\",ulmfit_model_version=\"1\"";
         int sent = Enumerable.Range(0, 8).Sum(caller => Enumerable.Range(0, 10).Sum(i => (caller + i) % 7 + 1));
-        Exposition after = await ReadAsync();
+        Exposition after = await Host.GetMetricsAsync();
         Assert.Equal(80, after[$"ulmfit_classify_requests_total{{{Of},ulmfit_outcome=\"answered\"}}"]);
         Assert.Equal(80, after[$"ulmfit_classify_duration_seconds_count{{{Of},ulmfit_outcome=\"answered\"}}"]);
         Assert.Equal(sent, after[$"ulmfit_classify_texts_total{{{Of}}}"]);
@@ -81,6 +81,4 @@ public sealed class MetricsTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal(1, after[$"ulmfit_model_load_duration_seconds_count{{{Of},ulmfit_outcome=\"loaded\"}}"]);
         Assert.DoesNotContain(after.Series, series => series.Contains("never-heard-of", StringComparison.Ordinal));
     }
-
-    private async Task<Exposition> ReadAsync() => Exposition.Parse(await Host.Http.GetStringAsync(new Uri("metrics", UriKind.Relative), Ct));
 }

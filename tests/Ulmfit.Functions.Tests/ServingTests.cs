@@ -80,11 +80,11 @@ public sealed class ServingTests : IDisposable
 
         using (TcpClient caller = await BeginLongAsync(host))
         {
-            Assert.Equal(1, (await MetricsAsync(host))["ulmfit_classify_active_requests"]);
+            Assert.Equal(1, (await host.GetMetricsAsync())["ulmfit_classify_active_requests"]);
         }
 
-        await Wait.UntilAsync(async () => (await MetricsAsync(host)).Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"canceled\"") == 1, "the computation has ended");
-        Exposition metrics = await MetricsAsync(host);
+        await Wait.UntilAsync(async () => (await host.GetMetricsAsync()).Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"canceled\"") == 1, "the computation has ended");
+        Exposition metrics = await host.GetMetricsAsync();
         Assert.Equal(0, metrics["ulmfit_classify_active_requests"]);
         Assert.Equal(1, metrics.Sum("ulmfit_classify_requests_total", "ulmfit_outcome=\"answered\""));
     }
@@ -125,8 +125,6 @@ public sealed class ServingTests : IDisposable
         await Wait.UntilAsync(async () => await RunsAsync() > before, "the request is being computed");
         return caller;
 
-        async Task<double> RunsAsync() => (await MetricsAsync(host)).Sum("ulmfit_classify_batch_size_count");
+        async Task<double> RunsAsync() => (await host.GetMetricsAsync()).Sum("ulmfit_classify_batch_size_count");
     }
-
-    private static async Task<Exposition> MetricsAsync(HostProcess host) => Exposition.Parse(await host.Http.GetStringAsync(new Uri("metrics", UriKind.Relative), Ct));
 }

@@ -35,8 +35,8 @@ public sealed class UncertainTests : IDisposable
         {
             answers = await host.ClassifyAsync("tickets", [.. unsure, .. unsure]);
             Assert.NotEmpty(Unsure(answers));
-            await Wait.UntilAsync(
-                () => Task.FromResult(Directory.Exists(Path.Combine(folder.Path, "state", "uncertain", "tickets")) ), "what is uncertain is written");
+            int kept = Unsure(answers).Length;
+            await Wait.UntilAsync(async () => (await host.GetMetricsAsync()).Sum("ulmfit_uncertain_kept_total") == kept, "what is uncertain is written");
             await host.KillAsync();
         }
 

@@ -10,9 +10,8 @@ internal sealed class UncertainReservoir(int capacity)
     private readonly Dictionary<string, UncertainText> kept = new(StringComparer.Ordinal);
     private readonly SortedSet<(double Margin, string Digest)> order = [];
     private double bound = double.PositiveInfinity;
-    private long changes;
-    private long written;
-    private int unwritten;
+    private Mark reached;
+    private Mark written;
 
     /// <summary>Whether something is kept that has not been written.</summary>
     public bool IsDirty
@@ -21,7 +20,7 @@ internal sealed class UncertainReservoir(int capacity)
         {
             lock (gate)
             {
-                return changes != written;
+                return reached != written;
             }
         }
     }
@@ -35,14 +34,11 @@ internal sealed class UncertainReservoir(int capacity)
         string digest = TextDigest.Of(text.Text);
         lock (gate)
         {
-            if (kept.Remove(digest, out UncertainText? before))
+            bool isNew = !kept.Remove(digest, out UncertainText? before);
+            if (before is not null)
             {
                 // Of a text that comes again the last answer counts: another version may be surer of it.
                 order.Remove((before.Margin, digest));
-            }
-            else
-            {
-                unwritten++;
             }
             kept[digest] = text;
             order.Add((text.Margin, digest));
@@ -53,30 +49,38 @@ internal sealed class UncertainReservoir(int capacity)
                 kept.Remove(least.Digest);
             }
             Volatile.Write(ref bound, order.Count < capacity ? double.PositiveInfinity : order.Max.Margin);
-            changes++;
+            reached = new Mark(reached.Changes + 1, reached.Texts + (isNew ? 1 : 0));
         }
     }
 
     /// <summary>What is kept, the most uncertain first, and a mark of it for <see cref="NoteWritten"/>.</summary>
-    public (IReadOnlyList<UncertainText> Texts, long Mark) Read()
+    public (IReadOnlyList<UncertainText> Texts, Mark Mark) Read()
     {
         lock (gate)
         {
-            return ([.. order.Select(place => kept[place.Digest])], changes);
+            return ([.. order.Select(place => kept[place.Digest])], reached);
         }
     }
 
     /// <summary>What was read is written.</summary>
     /// <param name="mark">The mark that came with it.</param>
-    /// <returns>How many texts have come since the last time.</returns>
-    public int NoteWritten(long mark)
+    /// <returns>How many texts had come by then that no earlier mark had.</returns>
+    public int NoteWritten(Mark mark)
     {
         lock (gate)
         {
-            written = Math.Max(written, mark);
-            int count = unwritten;
-            unwritten = 0;
+            if (mark.Changes <= written.Changes)
+            {
+                return 0;
+            }
+            int count = mark.Texts - written.Texts;
+            written = mark;
             return count;
         }
     }
+
+    /// <summary>How far a reservoir has come.</summary>
+    /// <param name="Changes">What was kept so far, texts that came again among it.</param>
+    /// <param name="Texts">The texts of it that were not there.</param>
+    internal readonly record struct Mark(long Changes, int Texts);
 }

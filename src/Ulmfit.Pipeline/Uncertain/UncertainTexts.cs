@@ -105,7 +105,7 @@ public sealed partial class UncertainTexts
             {
                 if (reservoir.IsDirty)
                 {
-                    (IReadOnlyList<UncertainText> texts, long mark) = reservoir.Read();
+                    (IReadOnlyList<UncertainText> texts, UncertainReservoir.Mark mark) = reservoir.Read();
                     await documents.WriteAsync(Containers.State, StatePaths.Uncertain(model, day, process), new Day(texts), ct).ConfigureAwait(false);
                     FeedbackMeter.Keep(model, reservoir.NoteWritten(mark));
                 }
