@@ -34,8 +34,7 @@ internal sealed class UncertainReservoir(int capacity)
         string digest = TextDigest.Of(text.Text);
         lock (gate)
         {
-            bool isNew = !kept.Remove(digest, out UncertainText? before);
-            if (before is not null)
+            if (kept.Remove(digest, out UncertainText? before))
             {
                 // Of a text that comes again the last answer counts: another version may be surer of it.
                 order.Remove((before.Margin, digest));
@@ -49,7 +48,7 @@ internal sealed class UncertainReservoir(int capacity)
                 kept.Remove(least.Digest);
             }
             Volatile.Write(ref bound, order.Count < capacity ? double.PositiveInfinity : order.Max.Margin);
-            reached = new Mark(reached.Changes + 1, reached.Texts + (isNew ? 1 : 0));
+            reached = new Mark(reached.Changes + 1, reached.Texts + (before is null ? 1 : 0));
         }
     }
 
