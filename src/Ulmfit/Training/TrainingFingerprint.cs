@@ -12,7 +12,7 @@ namespace Ulmfit.Training;
 /// </summary>
 internal static class TrainingFingerprint
 {
-    private const string Version = "serverless-ulmfit training 1";
+    private const string Version = "serverless-ulmfit training 2";
 
     /// <summary>Of all text as training sees it.</summary>
     public static string OfData(TrainingData data) => Of(

@@ -54,6 +54,23 @@ public sealed class ClassifierBatchesTests
         Assert.True(padded < 1.1 * real, $"{padded} padded tokens for {real} real ones");
     }
 
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(11, true)]
+    [InlineData(12, false)]
+    [InlineData(16, false)]
+    public void Epoch_BatchesOfAHandful_MixLengths(int batch, bool mixes)
+    {
+        var batches = new ClassifierBatches(Documents(20 * batch), batch, new RandomKey(1, 0, 3, 0));
+        ClassifierBatch[] all = [.. Enumerable.Range(0, batches.Steps).Select(step => batches[step])];
+        double spread = all.Average(b => b.Documents[0].Length - b.Documents[^1].Length);
+
+        // Of lengths that are drawn from 1 to 60, eight are 46 apart in the mean, and neighbours in 160 sorted ones 3.
+        Assert.True(mixes ? spread > 30 : spread < 10, $"the lengths of a batch are {spread} apart");
+        Assert.Equal(all.Max(b => b.Documents[0].Length), batches[0].Documents[0].Length);
+        Assert.All(all, b => Assert.Equal(b.Documents.Select(tokens => tokens.Length).OrderDescending(), b.Documents.Select(tokens => tokens.Length)));
+    }
+
     private static Document[] Documents(int count)
     {
         var random = new Philox(new RandomKey(9, 0, 0, 0), RandomPurpose.Shuffle);

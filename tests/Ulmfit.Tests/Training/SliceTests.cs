@@ -15,7 +15,7 @@ public sealed class SliceTests
     {
         Strategy = Strategy.Full,
         LanguageModel = Settings.LanguageModel with { Epochs = 4, LearningRate = 0.05, EarlyStopping = new EarlyStoppingSettings { Patience = 1 } },
-        Classifier = Settings.Classifier with { Epochs = 5, LearningRate = 0.08, EarlyStopping = new EarlyStoppingSettings { Patience = 1, Metric = EarlyStoppingMetric.Loss } },
+        Classifier = Settings.Classifier with { Epochs = 12, LearningRate = 0.08, EarlyStopping = new EarlyStoppingSettings { Patience = 1, Metric = EarlyStoppingMetric.Loss } },
     };
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
