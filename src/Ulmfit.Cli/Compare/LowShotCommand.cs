@@ -16,7 +16,7 @@ internal sealed class LowShotCommand
     private readonly ComparisonInputs inputs = new("lowshot");
     private readonly Option<string> labels = new("--labels") { Description = "Numbers of labelled rows, parted by commas; all for every row", HelpName = "N,N,…", DefaultValueFactory = _ => $"20,50,100,200,500,1000,{All}" };
     private readonly Option<bool> semiSupervised = new("--semi-supervised") { Description = "Also fine-tune the language model on all texts of --data, and on those of --unlabeled, which brings this with it" };
-    private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the supervised and the semi-supervised classifier are surest of; brings --semi-supervised with it" };
+    private readonly Option<bool> selfTraining = new("--self-training") { Description = "Also train again from the semi-supervised language model, on the labelled texts and the half of the others that the supervised and the semi-supervised classifier, reading in both directions, are surest of; brings --semi-supervised with it" };
     private readonly Option<SampleKind> sample = new("--sample") { Description = "Which rows are labelled: random ones, or representative ones, which stand for the others as those of 'ulmfit select' do", HelpName = "random|representative", DefaultValueFactory = _ => SampleKind.Random };
     private readonly Option<string?> svg = new("--svg") { Description = "Draw the test error over the number of labels to this file, after every run", HelpName = "FILE" };
 
@@ -93,8 +93,12 @@ internal sealed class LowShotCommand
         string[] others = [.. loaded.Texts.Selection.Train.Where((_, row) => !labeled.Contains(row)).Select(row => row.Text), .. loaded.Texts.Selection.Unlabeled];
         return way.Teachers.Count == 0 || others.Length == 0
             ? experiment
-            : experiment with { Teachers = new Teachers([.. way.Teachers.Select(teacher => ExperimentOf(teacher, loaded, settings, chosen))], others) };
+            : experiment with { Teachers = new Teachers([.. way.Teachers.Select(teacher => ExperimentOf(teacher, loaded, SettingsOfTeachers(loaded, settings), chosen))], others) };
     }
+
+    // Two that read in opposite directions know more together than one of them, whichever way the student reads.
+    private static TrainingSettings SettingsOfTeachers(LoadedComparison loaded, TrainingSettings settings) =>
+        loaded.Pretrained is { Backward: null } ? settings : settings with { Directions = Directions.Both };
 
     private static Way[] Ways(LoadedComparison loaded)
     {
@@ -109,7 +113,7 @@ internal sealed class LowShotCommand
         [
             supervised,
             semiSupervised,
-            new("self-training", "from that language model once more, on the half of the other texts too that the two classifiers above are surest of, labelled by them", settings => settings, OfAll)
+            new("self-training", "from that language model once more, on the half of the other texts too that the two classifiers above, reading in both directions, are surest of, labelled by them", settings => settings, OfAll)
             {
                 IsSemiSupervised = true, Teachers = [supervised, semiSupervised],
             },
