@@ -13,7 +13,7 @@ public sealed class DriftTests : IDisposable
     [Fact]
     public async Task Classify_OnlyOneOfTwoClassesInUnknownWords_IsCountedRaisesOneAlarmAndOutlivesAStop()
     {
-        string[] complaints = [.. TinyData.Rows(100, 9).Where(row => row.Label == "complaint").Select(row => row.Text + " zyx wvu tsr qpo nml kji hgf")];
+        string[] complaints = [.. TinyData.Rows(100, 9).Where(row => row.Label == "complaint").Select(row => "zyx wvu tsr qpo nml kji hgf " + row.Text)];
         string[] settings = ["--Drift:MinimumTexts", "60", "--Drift:WriteSeconds", "0.2"];
         await using (HostProcess host = await HostProcess.StartAsync(folder.Path, settings))
         {
